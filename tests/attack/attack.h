@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The attack tests: a little N-visor in user space, over module/tvattack.ko. */
+#ifndef ATTACK_H
+#define ATTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <twinvisor/abi.h>
+
+#include "module/tvattack.h"
+
+#define PAGE 4096UL
+#define RAM 0x40000000UL   /* an attack VM's RAM: CHUNK bytes from here */
+#define CHUNK ((uint64_t)TV_CHUNK_SIZE)
+#define CHUNKS 4
+#define POOL_SIZE (8 * CHUNK) /* lower half the pool, upper half ordinary memory */
+#define TAG 0xc6007476UL /* what the puppet's HVC says */
+#define TRAPPED (1UL << 63)
+
+/* Commands of the puppet, in the order of its table. */
+enum op {
+	OP_READ, OP_WRITE, OP_CHECK, OP_WFI, OP_CALL, OP_WAIT, OP_TCR, OP_SCTLR, OP_VBAR, OP_PSTATE,
+	OP_MPIDR, OP_COUNT, OP_SMC, OP_READ1, OP_SUM, OP_FILL, OP_SPIN, OP_TTBR0, OP_MAIR,
+};
+
+struct result {
+	int64_t status; /* x0 */
+	uint64_t x[4];  /* x1-x4 */
+};
+
+struct vm {
+	uint64_t handle;
+	uint64_t chunk;  /* its private pages: physical */
+	uint64_t pages;  /* of which so many are used */
+	uint64_t root;   /* normal S2PT: three tables, ordinary memory */
+	struct tva_batch b;
+	struct tv_run *run; /* in b */
+	struct result last;
+};
+
+/* machine.c: the module, memory, calls */
+void machine_open(void);
+struct result smc(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+void batch(struct tva_batch *b);
+uint64_t ordinary(size_t pages); /* fresh zeroed ordinary memory: physical */
+void *at(uint64_t pa);           /* the mapping of the pool or of ordinary() */
+uint64_t chunk_base(unsigned int i);
+void pin(int cpu);
+int cpus(void);
+enum outcome { DONE, FAULTED };
+enum outcome touch(uint64_t pa, char how, uint64_t *value); /* 'r', 'w', 'x' by /dev/mem */
+void *physical(uint64_t pa, size_t size, int prot);
+
+/* vm.c: attack VMs */
+void vm_begin(struct vm *vm, unsigned int chunk);   /* CREATE and RAM */
+struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page);
+void vm_start(struct vm *vm, unsigned int chunk);   /* ... LOAD of the puppet, SEAL */
+struct result vm_vcpu(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc);
+uint64_t vm_page(struct vm *vm);                    /* next unused page of its chunk */
+uint64_t *vm_entry(struct vm *vm, uint64_t ipa);    /* its leaf in the normal S2PT */
+void vm_map(struct vm *vm, uint64_t ipa, uint64_t pa);
+int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags); /* one TV_VCPU_RUN */
+int64_t vm_until_ask(struct vm *vm, uint64_t vcpu); /* serves faults; ends at anything else */
+bool vm_asks(struct vm *vm);                        /* the last exit is the puppet's HVC */
+uint64_t vm_do(struct vm *vm, enum op op, uint64_t a, uint64_t b, uint64_t c); /* command, answer */
+int64_t vm_order(struct vm *vm, uint64_t vcpu, enum op op, uint64_t a, uint64_t b, uint64_t c);
+int64_t vm_destroy(struct vm *vm);
+
+/* tap.c */
+void ok(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+int tap_done(void);
+
+/* the cases, a file a theme */
+void cases_bringup(void);
+void cases_memory(void);
+void cases_entry(void);
+void cases_dma(void);
+void cases_race(void);
+void cases_fuzz(void);
+uint64_t audit(void); /* violations */
+
+#endif
