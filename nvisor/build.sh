@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# usage: build.sh SRC OUT: builds the N-visor from the patched tree SRC into OUT,
+# as far as an out-of-tree module can be built against it.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+src=$(cd "$1" && pwd)
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+
+kmake() {
+	make -s -C "$src" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		KBUILD_BUILD_USER=twinvisor KBUILD_BUILD_HOST=twinvisor "$@"
+}
+
+# A setting that Kconfig dropped silently would come up as a puzzle much later.
+check_config() {
+	grep -E '^CONFIG_[A-Z0-9_]+=y$' "$here/config" | while read -r line; do
+		grep -qx "$line" "$out/.config" || echo "$line"
+	done >"$out/.config.lost"
+	[ ! -s "$out/.config.lost" ] || {
+		echo "build.sh: Kconfig refused: $(tr '\n' ' ' <"$out/.config.lost")" >&2
+		exit 1
+	}
+}
+
+# The .config is only replaced when it changes, so that a second run builds nothing.
+configure() {
+	KCONFIG_CONFIG="$out/.config.new" KCONFIG_ALLCONFIG="$here/config" kmake allnoconfig
+	cmp -s "$out/.config.new" "$out/.config" || cp "$out/.config.new" "$out/.config"
+}
+
+configure
+check_config
+kmake -j"$(nproc)" Image modules

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/twinvisor: confidential VMs (S-VMs) for user space.
+ *
+ * Opening it gives ENODEV when the firmware has no S-visor.
+ */
+#ifndef _UAPI_LINUX_TWINVISOR_H
+#define _UAPI_LINUX_TWINVISOR_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* struct twinvisor_vm.state */
+#define TWINVISOR_LAUNCHING	0
+#define TWINVISOR_RUNNING	1
+#define TWINVISOR_DEAD		2	/* launch failed: only waits to be closed */
+
+#define TWINVISOR_EXITS		8	/* indexed by TV_EXIT_* of the S-visor's ABI */
+
+/* in: index (0, 1, ...); ENOENT past the last S-VM */
+struct twinvisor_vm {
+	__u32 index;
+	__u32 pid;		/* the VMM's process */
+	__u32 state;
+	__u32 vcpus;
+	__u64 handle;		/* the S-visor's name for it */
+	__u64 memory;		/* bytes of RAM, sealed at launch */
+	__u64 chunks;		/* chunks of Split CMA that it owns */
+	__u64 private_pages;
+	__u64 loaded_pages;	/* those of them that were measured */
+	__u8 measurement[32];
+	__u64 exits[TWINVISOR_EXITS];
+	__u64 refused;		/* entries that the S-visor refused */
+	__u64 reserved[8];
+};
+
+struct twinvisor_info {
+	__u32 abi_major;
+	__u32 abi_minor;
+	__u32 vms;
+	__u32 pools;
+	__u64 chunks_total;
+	__u64 chunks_secure;	/* in the Secure runs, used or not */
+	__u64 chunks_used;
+	__u64 reserved[8];
+};
+
+/* what the S-visor's own check found; EBUSY while a vCPU runs */
+struct twinvisor_audit {
+	__u64 violations;
+	__u64 chunks;
+	__u64 vms;
+	__u64 heap_free;
+};
+
+#define TWINVISOR_IOC		0xb7
+
+/*
+ * Every VM that the calling process creates becomes an S-VM at its first
+ * KVM_RUN. Outlives exec(); ends when the file is closed.
+ */
+#define TWINVISOR_ARM		_IO(TWINVISOR_IOC, 0)
+#define TWINVISOR_INFO		_IOR(TWINVISOR_IOC, 1, struct twinvisor_info)
+#define TWINVISOR_VM		_IOWR(TWINVISOR_IOC, 2, struct twinvisor_vm)
+/* in: chunks that Linux wants back; out: chunks that it got */
+#define TWINVISOR_RECLAIM	_IOWR(TWINVISOR_IOC, 3, __u64)
+#define TWINVISOR_AUDIT		_IOR(TWINVISOR_IOC, 4, struct twinvisor_audit)
+
+#endif /* _UAPI_LINUX_TWINVISOR_H */
