@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ABI between the three parties of TwinVisor:
+ *
+ *   N-visor    Linux/KVM at Non-secure EL2; untrusted
+ *   dispatcher inside TF-A BL31 at EL3; carries calls between the worlds
+ *   S-visor    at Secure EL2; judges every call
+ *
+ * All three include this file and nobody repeats its numbers. It needs
+ * uint64_t and uint32_t from the includer (or <stdint.h>), and may be
+ * included from assembly, where only the plain constants are seen.
+ *
+ * Calls follow the SMC Calling Convention (DEN 0028), SMC64 fast calls owned
+ * by the Trusted OS range. Arguments are x1-x4; x5-x17 are ignored. Results
+ * are x0 (a TV_E* code, signed) and x1-x4; all other registers are preserved.
+ * An unknown number gives TV_ENOSYS. No call blocks; long work is cut into
+ * pieces by TV_AGAIN.
+ */
+#ifndef TWINVISOR_ABI_H
+#define TWINVISOR_ABI_H
+
+#define TV_ABI_MAJOR 1
+#define TV_ABI_MINOR 0
+
+/* ---- limits -------------------------------------------------------------- */
+
+#define TV_PAGE_SHIFT 12
+#define TV_PAGE_SIZE 4096
+#define TV_CHUNK_SHIFT 23 /* 8 MiB: the unit of Split CMA */
+#define TV_CHUNK_SIZE 0x800000
+#define TV_MAX_CPUS 32     /* physical */
+#define TV_MAX_VMS 64      /* S-VMs at once */
+#define TV_MAX_VCPUS 8     /* of one S-VM */
+#define TV_MAX_RAM 4       /* RAM ranges of one S-VM */
+#define TV_MAX_POOLS 4     /* of Split CMA */
+#define TV_MAX_DRAM 4      /* banks of DRAM */
+
+/* ---- result codes (x0) --------------------------------------------------- */
+
+#define TV_OK 0
+#define TV_AGAIN 1      /* progress was made: make the same call again */
+#define TV_ENOSYS -1    /* no such call (SMCCC's NOT_SUPPORTED) */
+#define TV_EINVAL -2    /* an argument is malformed or out of range */
+#define TV_EDENIED -3   /* the ledger forbids it: wrong owner, or mapped already */
+#define TV_ENOENT -4    /* no such S-VM or vCPU, or the handle is stale */
+#define TV_EBUSY -5     /* the vCPU runs on another CPU, or a vCPU of the S-VM does */
+#define TV_ENOMEM -6    /* a table of the S-visor is full */
+#define TV_ESTATE -7    /* the object's state does not allow this call */
+#define TV_EFAULT -8    /* ordinary memory that was named could not be read or written */
+#define TV_EMEASURE -9  /* the launch measurement is not the expected one */
+
+/* ---- calls: N-visor to S-visor ------------------------------------------- */
+
+#define TV_SMC(n) (0xF2000000 | (n))
+
+/* () -> x1 = TV_ABI_MAJOR << 16 | TV_ABI_MINOR, x2 = bits of a guest address */
+#define TV_VERSION TV_SMC(0x00)
+/* (page) Names the calling CPU's shared page (struct tv_run), ordinary memory,
+ * page aligned. TV_EINVAL: not ordinary DRAM. */
+#define TV_CPU_SHARE TV_SMC(0x01)
+/* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
+ * apart from other pools. All of it stays ordinary until chunks are used.
+ * TV_EINVAL, TV_ENOMEM (pools or protection regions used up). */
+#define TV_POOL_ADD TV_SMC(0x02)
+/* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
+ * becomes ordinary if it is free. TV_EBUSY: it is in use; TV_ENOENT: no such
+ * pool, or its run is empty. */
+#define TV_CHUNK_RETURN TV_SMC(0x03)
+/* (table, ipa_bits, level) -> x1 = S-VM. table: root of the normal S2PT, which
+ * is only ever read as a request; level: where its walk starts (0 or 1), 4 KiB
+ * granule, roots concatenated as the Arm ARM has it (DDI 0487 D8.2.2).
+ * TV_EINVAL, TV_ENOMEM. */
+#define TV_VM_CREATE TV_SMC(0x04)
+/* (vm, ipa, size) Declares a RAM range; page aligned, apart from the others.
+ * Before sealing only. TV_ESTATE, TV_EINVAL, TV_ENOMEM. */
+#define TV_VM_RAM TV_SMC(0x05)
+/* (vm, mpidr, flags) -> x1 = vCPU index, counting from 0. Start state in the
+ * shared page: gpr[], pc. flags: TV_VCPU_ON or 0. Before sealing only.
+ * mpidr: affinity fields only, unique in the S-VM. */
+#define TV_VCPU_CREATE TV_SMC(0x06)
+/* (vm, ipa, from, page) Copies the ordinary page `from` into the private page
+ * `page` (in a pool), maps it at ipa and measures it. ipa rises from call to
+ * call, inside a RAM range. Before sealing only. TV_EDENIED: page is not this
+ * S-VM's to have; TV_EFAULT: `from` is not ordinary memory. */
+#define TV_VM_LOAD TV_SMC(0x07)
+/* (vm) Ends the launch: RAM, contents and vCPUs are fixed and measured.
+ * TV_ESTATE: sealed already, or no vCPU. */
+#define TV_VM_SEAL TV_SMC(0x08)
+/* (vm) -> x1-x4 = the launch measurement, SHA-256; x1 holds bytes 0-7, byte 0
+ * in the lowest bits. TV_ESTATE: not sealed. */
+#define TV_VM_MEASUREMENT TV_SMC(0x09)
+/* (vm, vcpu) The call gate. Runs the vCPU until something needs the N-visor;
+ * struct tv_run of the calling CPU says what the N-visor wants (entry) and what
+ * happened (exit). TV_OK: see run->exit. TV_EDENIED: the request found in the
+ * normal S2PT was refused; the vCPU did not run and run->hpfar names the
+ * address. TV_EBUSY, TV_ESTATE (not sealed, vCPU is off, S-VM stopped), TV_EFAULT
+ * (shared page), TV_EINVAL (entry fields). */
+#define TV_VCPU_RUN TV_SMC(0x0a)
+/* (vm) Stops the S-VM, zeroes and frees its memory, chunk by chunk. TV_AGAIN
+ * until done; TV_EBUSY while a vCPU runs (nothing has happened then). */
+#define TV_VM_DESTROY TV_SMC(0x0b)
+/* (what) Checks I1, I2 and I9 over ledger, shadow tables and controller.
+ * -> x1 = violations found (0 when all is well), x2 = chunks in Secure runs,
+ * x3 = S-VMs, x4 = free pages of the S-visor's own heap. TV_EBUSY: a vCPU runs. */
+#define TV_AUDIT TV_SMC(0x0c)
+
+#define TV_CALLS 0x0d /* number of calls above */
+
+#define TV_VCPU_ON 1 /* runs from the start, not by PSCI CPU_ON */
+
+/* ---- calls: S-visor to dispatcher (refused from the normal world) -------- */
+
+/* (status) Boot of this CPU is over: 0, or a TV_E* code. Comes back with the
+ * first call. */
+#define TV_SVISOR_READY TV_SMC(0x40)
+/* (r0, r1, r2, r3, r4) Ends a call: the normal world sees r0-r4 in x0-x4.
+ * Comes back with the next call in x0-x4. */
+#define TV_SVISOR_RETURN TV_SMC(0x41)
+
+/* ---- exits (tv_run.exit) ------------------------------------------------- */
+
+/* esr, far, hpfar and gpr[] hold only what the exit's line shows; the rest is
+ * zero. esr is laid out as ESR_EL2 (DDI 0487 D24.2.40), hpfar as HPFAR_EL2 with
+ * NS = 0. */
+#define TV_EXIT_IRQ 0    /* nothing: an interrupt for the normal world is pending */
+#define TV_EXIT_WFX 1    /* esr: EC, TI */
+#define TV_EXIT_FAULT 2  /* RAM not mapped: esr: EC, WnR, FSC; hpfar: page */
+#define TV_EXIT_MMIO 3   /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar;
+			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes */
+#define TV_EXIT_CALL 4   /* HVC or SMC: esr: EC, imm; gpr[0]-gpr[3] */
+#define TV_EXIT_SYSREG 5 /* esr: as trapped; gpr[Rt] of a write */
+#define TV_EXIT_SERROR 6 /* a physical SError is pending for the normal world */
+#define TV_EXIT_OFF 7    /* the vCPU turned itself off and waits for CPU_ON */
+
+/* ---- entry flags (tv_run.flags) ------------------------------------------ */
+
+/* The last exit was served: take its results (gpr[SRT] of an MMIO read,
+ * gpr[0]-gpr[3] of a call, gpr[Rt] of a register read) and step past the
+ * instruction. Without it the instruction runs again. WFx and calls by HVC are
+ * always stepped past. */
+#define TV_RUN_DONE 1
+#define TV_RUN_UNDEF 2  /* inject Undefined; after CALL and SYSREG only */
+#define TV_RUN_ABORT 4  /* inject a synchronous external abort; after FAULT and MMIO only */
+#define TV_RUN_SERROR 8 /* make a virtual SError pending; after any exit */
+
+#ifndef __ASSEMBLER__
+
+/*
+ * The page shared by N-visor and S-visor, one a physical CPU. The S-visor
+ * copies it in once at entry and writes all of it at exit.
+ */
+struct tv_run {
+	uint64_t gpr[31];
+	uint64_t flags;   /* entry: TV_RUN_* */
+	uint64_t cntvoff; /* entry: CNTVOFF_EL2 wanted; the guest's counter never goes back */
+	uint64_t pc;      /* TV_VCPU_CREATE: the first PC */
+	uint64_t exit;    /* exit: TV_EXIT_* */
+	uint64_t esr;     /* exit */
+	uint64_t far;     /* exit */
+	uint64_t hpfar;   /* exit */
+};
+
+/*
+ * What BL31 tells the S-visor about the board. It lies in Secure memory, cleaned
+ * to the point of coherency. The S-visor is entered at EL2h on each CPU, MMU and
+ * caches off, DAIF set, at tv_manifest.base, with x0 = the manifest's address,
+ * x1 = the CPU's linear index, x2 = 1 on the first (cold) entry of all and 0 on
+ * later ones, and answers with TV_SVISOR_READY.
+ */
+#define TV_MANIFEST_MAGIC 0x3156544d /* "MTV1" */
+
+struct tv_manifest {
+	uint32_t magic;
+	uint32_t cpus;       /* CPUs that may ever come up */
+	uint64_t base, size; /* the S-visor's memory: image, then free; Secure since reset */
+	uint64_t uart;       /* a PL011 of the Secure world, or 0 */
+	uint64_t tzc;        /* a TZC-400 in front of all of dram[] */
+	uint32_t drams;
+	uint32_t reserved;
+	struct {
+		uint64_t base, size;
+	} dram[TV_MAX_DRAM];
+};
+
+/*
+ * The launch measurement is SHA-256 over these records, in this order, each
+ * little-endian and without padding:
+ *   u64 TV_MEASURE_HEAD
+ *   for each RAM range, as declared:  u64 TV_MEASURE_RAM, u64 ipa, u64 size
+ *   for each loaded page, ipa rising: u64 TV_MEASURE_PAGE, u64 ipa, 4096 bytes
+ *   for each vCPU, in order:          u64 TV_MEASURE_VCPU, u64 mpidr, u64 flags,
+ *                                     u64 pc, 31 x u64 gpr
+ */
+#define TV_MEASURE_HEAD 0x31306d7653564d54 /* "TMVSvm01" */
+#define TV_MEASURE_RAM 1
+#define TV_MEASURE_PAGE 2
+#define TV_MEASURE_VCPU 3
+
+#endif /* !__ASSEMBLER__ */
+#endif /* TWINVISOR_ABI_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * All register state of a vCPU that the S-visor keeps while the guest is out. It is
+ * plain data, the same on both twins; only arch/ gives the system registers meaning.
+ */
+#ifndef REGS_H
+#define REGS_H
+
+#include <stdint.h>
+
+/* Longest SVE vector kept, in bytes; ZCR_EL2 holds the guest to it. */
+#define SVE_MAX_BYTES 64
+
+/* EL1 and EL0 system registers saved and restored at every switch; X-macro so that
+ * the list exists once. Timer and list registers stay in place (docs/registers.md). */
+#define GUEST_SYSREGS(X) \
+	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) \
+	X(amair_el1) X(vbar_el1) X(contextidr_el1) X(esr_el1) X(afsr0_el1) X(afsr1_el1) \
+	X(far_el1) X(par_el1) X(elr_el1) X(spsr_el1) X(sp_el0) X(sp_el1) X(tpidr_el0) \
+	X(tpidrro_el0) X(tpidr_el1) X(csselr_el1) X(mdscr_el1) X(actlr_el1) X(cntkctl_el1)
+
+struct guest_sysregs {
+#define X(name) uint64_t name;
+	GUEST_SYSREGS(X)
+#undef X
+};
+
+struct guest_regs {
+	uint64_t x[31];
+	uint64_t pc;
+	uint64_t pstate;
+	uint64_t mpidr;
+	struct guest_sysregs sys;
+	uint64_t pauth[10];  /* APIA, APIB, APDA, APDB, APGA: low, high */
+	uint64_t zcr_el1;
+	uint64_t fpcr, fpsr;
+	uint64_t vserror_esr; /* VDISR/VSESR state where RAS is there */
+	uint8_t debug[16 * 16 * 2 + 16]; /* breakpoints, watchpoints, OSLAR/MDCCINT */
+	uint8_t p[17][SVE_MAX_BYTES / 8];  /* P0-P15, FFR */
+	uint8_t z[32][SVE_MAX_BYTES] __attribute__((aligned(16)));
+};
+
+#endif
