@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* tv list, stats, reclaim, audit: what the N-visor tells about S-VMs. */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <linux/twinvisor.h>
+
+#include "tv.h"
+
+static const char *state_name(uint32_t state)
+{
+	static const char *const names[] = { "launching", "running", "dead" };
+
+	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
+}
+
+static void no_arguments(int argc, char **argv, const char *doc)
+{
+	const struct argp argp = { .doc = doc };
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+}
+
+/* False past the last one. */
+static bool get_vm(int fd, uint32_t index, struct twinvisor_vm *vm)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->index = index;
+	if (!ioctl(fd, TWINVISOR_VM, vm))
+		return true;
+	if (errno != ENOENT)
+		fail("the S-VMs cannot be listed: %s", strerror(errno));
+	return false;
+}
+
+static void print_vm(const struct twinvisor_vm *vm)
+{
+	printf("%4u %7u %5u %-9s %4llu MiB %6llu  ", vm->index, vm->pid, vm->vcpus,
+	       state_name(vm->state), vm->memory >> 20, vm->chunks);
+	print_hex(vm->measurement, DIGEST);
+	putchar('\n');
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct twinvisor_vm vm;
+	int fd;
+
+	no_arguments(argc, argv, "List the S-VMs of this host: number, process of the VMM, vCPUs, state, "
+				 "RAM, chunks of secure memory, launch measurement.");
+	fd = device_open(O_RDONLY | O_CLOEXEC);
+	printf("%4s %7s %5s %-9s %8s %6s  %s\n", "S-VM", "PID", "VCPUS", "STATE", "RAM", "CHUNKS",
+	       "MEASUREMENT");
+	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
+		print_vm(&vm);
+	return 0;
+}
+
+static void print_exits(const struct twinvisor_vm *vm)
+{
+	printf("%4u", vm->index);
+	for (int i = 0; i < TWINVISOR_EXITS; i++)
+		printf(" %9llu", vm->exits[i]);
+	printf(" %9llu %7llu %7llu\n", vm->refused, vm->private_pages, vm->loaded_pages);
+}
+
+int cmd_stats(int argc, char **argv)
+{
+	struct twinvisor_info info;
+	struct twinvisor_vm vm;
+	int fd;
+
+	no_arguments(argc, argv, "Show secure memory in use, and the exits of each S-VM by class, the "
+				 "entries that the S-visor refused, private pages, pages loaded at launch.");
+	fd = device_open(O_RDONLY | O_CLOEXEC);
+	if (ioctl(fd, TWINVISOR_INFO, &info))
+		fail("no figures: %s", strerror(errno));
+	printf("ABI %u.%u, %u S-VMs, %u pools, chunks of 8 MiB: %llu in use, %llu secure, %llu in all\n",
+	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
+	       info.chunks_secure, info.chunks_total);
+	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s\n", "IRQ", "WFX", "FAULT", "MMIO",
+	       "CALL", "SYSREG", "SERROR", "OFF", "REFUSED", "PAGES", "LOADED");
+	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
+		print_exits(&vm);
+	return 0;
+}
+
+int cmd_audit(int argc, char **argv)
+{
+	struct twinvisor_audit audit;
+	int fd, tries;
+
+	no_arguments(argc, argv, "Have the S-visor check who owns each page against its tables and the "
+				 "memory controller. Exit status 1 if it finds a violation.");
+	fd = device_open(O_RDONLY | O_CLOEXEC);
+	for (tries = 0; ioctl(fd, TWINVISOR_AUDIT, &audit); tries++)
+		if (errno != EBUSY || tries == 100000)
+			fail("no audit: %s", errno == EBUSY ? "a vCPU always runs; pause one S-VM" :
+								strerror(errno));
+	printf("violations %llu, chunks %llu, S-VMs %llu, free pages of the S-visor %llu\n",
+	       audit.violations, audit.chunks, audit.vms, audit.heap_free);
+	return audit.violations != 0;
+}
+
+static error_t parse_reclaim(int key, char *arg, struct argp_state *state)
+{
+	__u64 *chunks = state->input;
+	char *end;
+
+	if (key == ARGP_KEY_NO_ARGS)
+		argp_error(state, "how many chunks?");
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	*chunks = strtoull(arg, &end, 10);
+	if (*end || *arg == '-' || !*chunks)
+		argp_error(state, "%s is no number of chunks", arg);
+	return 0;
+}
+
+int cmd_reclaim(int argc, char **argv)
+{
+	static const struct argp argp = {
+		NULL, parse_reclaim, "N",
+		"Ask the S-visor for N chunks (8 MiB each) of secure memory back; prints how many came.",
+		NULL, NULL, NULL,
+	};
+	__u64 chunks = 0;
+	int fd;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &chunks);
+	fd = device_open(O_RDWR | O_CLOEXEC);
+	if (ioctl(fd, TWINVISOR_RECLAIM, &chunks))
+		fail("nothing came back: %s", strerror(errno));
+	printf("%llu\n", chunks);
+	return 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* tv measure: the launch measurement that a VM will have, without starting it. */
+#include <argp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <twinvisor/abi.h>
+
+#include "tv.h"
+
+struct options {
+	struct launch launch;
+	bool verbose;
+	int rest; /* index of QEMU's command line in argv, or 0 */
+};
+
+static const struct argp_option table[] = {
+	{ "kernel", 'k', "FILE", 0, "arm64 kernel Image", 0 },
+	{ "initrd", 'i', "FILE", 0, "initial RAM disk", 0 },
+	{ "dtb", 'd', "FILE", 0, "device tree, as QEMU's -machine dumpdtb=FILE wrote it with all arguments of the run (it holds the kernel's command line)", 0 },
+	{ "memory", 'm', "SIZE", 0, "RAM as for QEMU's -m: MiB, or with K, M, G", 0 },
+	{ "cpus", 'c', "N", 0, "number of vCPUs (1)", 0 },
+	{ "verbose", 'v', NULL, 0, "show what lies where", 0 },
+	{ 0 },
+};
+
+static unsigned int parse_cpus(struct argp_state *state, const char *arg)
+{
+	int n = atoi(arg);
+
+	if (n < 1 || n > TV_MAX_VCPUS)
+		argp_error(state, "--cpus takes 1 to %d", TV_MAX_VCPUS);
+	return n;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'k':
+		o->launch.kernel = arg;
+		return 0;
+	case 'i':
+		o->launch.initrd = arg;
+		return 0;
+	case 'd':
+		o->launch.dtb = arg;
+		return 0;
+	case 'm':
+		o->launch.memory = size_parse(arg);
+		if (!o->launch.memory)
+			argp_error(state, "--memory %s is no size", arg);
+		return 0;
+	case 'c':
+		o->launch.cpus = parse_cpus(state, arg);
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		o->rest = state->next - 1;
+		state->next = state->argc;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+	table, parse, "[-- QEMU ARGUMENT...]",
+	"Compute the launch measurement of a VM that QEMU boots directly from a kernel.\v"
+	"Either name the parts by options, or give QEMU's command line, exactly as for 'tv run': QEMU is "
+	"then asked for its device tree, which starts no VM.",
+	NULL, NULL, NULL,
+};
+
+static void measure(const struct options *o)
+{
+	struct file kernel = file_read(o->launch.kernel, "kernel");
+	struct file initrd = { 0 };
+	struct image img = { .size = o->launch.memory, .cpus = o->launch.cpus };
+	uint8_t digest[DIGEST];
+
+	if (o->launch.initrd)
+		initrd = file_read(o->launch.initrd, "initrd");
+	image_build(&img, kernel, initrd, o->launch.tree);
+	for (unsigned int i = 0; o->verbose && i < img.segments; i++)
+		fprintf(stderr, "%#12lx %10zu %s\n", img.segment[i].ipa, img.segment[i].size,
+			img.segment[i].name);
+	image_measure(&img, digest);
+	print_hex(digest, DIGEST);
+	putchar('\n');
+}
+
+int cmd_measure(int argc, char **argv)
+{
+	struct options o = { .launch.cpus = 1 };
+
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	if (o.rest)
+		qemu_read(&o.launch, argc - o.rest, argv + o.rest);
+	else if (o.launch.dtb)
+		o.launch.tree = file_read(o.launch.dtb, "device tree");
+	if (!o.launch.kernel || !o.launch.tree.data || !o.launch.memory)
+		fail("measure needs --kernel, --dtb and --memory, or '-- QEMU ARGUMENT...'; see tv measure "
+		     "--help");
+	if (o.launch.cpus > TV_MAX_VCPUS)
+		fail("%u vCPUs: an S-VM has %d at most", o.launch.cpus, TV_MAX_VCPUS);
+	measure(&o);
+	return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reads a QEMU command line, and has that QEMU write its device tree. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tv.h"
+
+/* QEMU takes -opt and --opt alike. */
+static bool is_option(const char *arg, const char *name)
+{
+	if (*arg++ != '-')
+		return false;
+	return !strcmp(*arg == '-' ? arg + 1 : arg, name);
+}
+
+/* -m 512, -m 1G, -m size=1G,... ; a maximum above it means memory not there at launch */
+static uint64_t memory_of(const char *value)
+{
+	char first[32];
+	uint64_t size;
+
+	if (!strncmp(value, "size=", 5))
+		value += 5;
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(value, ","), value);
+	size = size_parse(first);
+	if (!size)
+		fail("-m %s: cannot tell the size; write it first, as in -m 512M", value);
+	return size;
+}
+
+static unsigned int cpus_of(const char *value)
+{
+	unsigned int n;
+
+	if (!strncmp(value, "cpus=", 5))
+		value += 5;
+	if (sscanf(value, "%u", &n) != 1 || !n)
+		fail("-smp %s: cannot tell the number; write it first, as in -smp 2", value);
+	return n;
+}
+
+static void refuse(const char *arg)
+{
+	static const char *const fixed[] = { "bios", "pflash", "loader", "dtb" };
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (is_option(arg, fixed[i]))
+			fail("%s: only a kernel that QEMU boots directly (-kernel) can be measured offline",
+			     arg);
+}
+
+static void take_option(struct launch *l, const char *arg, const char *value)
+{
+	if (is_option(arg, "kernel"))
+		l->kernel = value;
+	else if (is_option(arg, "initrd"))
+		l->initrd = value;
+	else if (is_option(arg, "m"))
+		l->memory = memory_of(value);
+	else if (is_option(arg, "smp"))
+		l->cpus = cpus_of(value);
+}
+
+static void exec_qemu(int argc, char **argv, const char *dtb)
+{
+	char **args = calloc(argc + 3, sizeof(*args));
+	char machine[64];
+	int null = open("/dev/null", O_RDWR);
+
+	memcpy(args, argv, argc * sizeof(*args));
+	snprintf(machine, sizeof(machine), "dumpdtb=%s", dtb);
+	args[argc] = "-machine";
+	args[argc + 1] = machine;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	execvp(args[0], args);
+	fprintf(stderr, "tv: %s: %s\n", args[0], strerror(errno));
+	_exit(127);
+}
+
+/* Returns QEMU's wait status. */
+static int dump_dtb(int argc, char **argv, const char *dtb)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork: %s", strerror(errno));
+	if (!pid)
+		exec_qemu(argc, argv, dtb);
+	if (waitpid(pid, &status, 0) < 0)
+		fail("waitpid: %s", strerror(errno));
+	return status;
+}
+
+static struct file read_dtb(int argc, char **argv)
+{
+	char path[] = "/tmp/tv-dtb-XXXXXX";
+	int fd = mkstemp(path), status;
+	struct file dtb = { 0 };
+
+	if (fd < 0)
+		fail("%s: %s", path, strerror(errno));
+	close(fd);
+	status = dump_dtb(argc, argv, path);
+	if (!status)
+		dtb = file_read(path, "device tree");
+	unlink(path);
+	if (status)
+		fail("%s did not write its device tree: see what it said above; its arguments must be "
+		     "those of the run", argv[0]);
+	return dtb;
+}
+
+void qemu_read(struct launch *l, int argc, char **argv)
+{
+	l->memory = 128 << 20;
+	l->cpus = 1;
+	for (int i = 1; i < argc; i++) {
+		refuse(argv[i]);
+		if (i + 1 < argc)
+			take_option(l, argv[i], argv[i + 1]);
+	}
+	if (!l->kernel)
+		fail("no -kernel among QEMU's arguments: only a direct kernel boot can be measured offline");
+	l->tree = read_dtb(argc, argv);
+}
