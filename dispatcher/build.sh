@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# usage: dispatcher/build.sh SRC OUT SVISOR_BIN
+# Builds OUT/flash.bin from TF-A with the dispatcher laid in (SRC) and the S-visor's image.
+#   QEMU      the emulator: its device tree has the address of the TZC-400
+#   TZC_BASE  that address, or "none" for a machine without; no emulator is needed then
+#   BL33      an image to boot at Non-secure EL2, loaded from the flash, in place of a
+#             kernel that the emulator has put at KERNEL (default 0x40200000)
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+src=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+svisor=$(realpath "$3")
+: "${QEMU:=${TV_BUILD:-$top/build}/qemu/qemu-system-aarch64}"
+
+tzc_base() {
+	dtb=$(mktemp)
+	"$QEMU" -M "virt,secure=on,virtualization=on,gic-version=3,tzc=on,dumpdtb=$dtb" \
+		-cpu neoverse-n2 -display none >&2
+	node=$(fdtget -l "$dtb" / | grep '^tzc') || { rm "$dtb"; return 1; }
+	set -- $(fdtget -t x "$dtb" "/$node" reg)
+	rm "$dtb"
+	echo "0x$2"
+}
+
+[ -n "${TZC_BASE:-}" ] || TZC_BASE=$(tzc_base) || {
+	echo "dispatcher/build.sh: no TZC-400 in the device tree of $QEMU (or set TZC_BASE)" >&2
+	exit 1
+}
+[ "$TZC_BASE" = none ] && TZC_BASE=
+
+if [ -n "${BL33:-}" ]; then
+	boot="BL33=$(realpath "$BL33")"
+else
+	boot="ARM_LINUX_KERNEL_AS_BL33=1 PRELOADED_BL33_BASE=${KERNEL:-0x40200000}"
+fi
+# Every workaround TF-A knows for the machine's core; those of other revisions do nothing.
+errata=$(sed -n 's/^CPU_FLAG_LIST += \(ERRATA_N2_[0-9]*\).*/\1=1/p' "$src/lib/cpus/cpu-ops.mk")
+
+# TF-A keeps no account of changed options.
+options="TZC=$TZC_BASE BOOT=$boot"
+if [ "$(cat "$out/options" 2>/dev/null)" != "$options" ]; then
+	rm -rf "$out/qemu"
+	echo "$options" >"$out/options"
+fi
+
+# shellcheck disable=SC2086
+make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
+	BUILD_BASE="$out" CROSS_COMPILE="${CROSS_COMPILE-aarch64-linux-gnu-}" \
+	PLAT=qemu SPD=tvd TV_INCLUDE="$top/include" BL32="$svisor" $boot \
+	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_TZC400_BASE="$TZC_BASE" \
+	ENABLE_SVE_FOR_NS=2 ENABLE_SPE_FOR_NS=2 ENABLE_TRBE_FOR_NS=2 $errata \
+	DEBUG=0 LOG_LEVEL=20 qemu_fw.bios
+cp "$out/qemu/release/qemu_fw.bios" "$out/flash.bin.new"
+mv "$out/flash.bin.new" "$out/flash.bin"

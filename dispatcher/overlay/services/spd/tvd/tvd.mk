@@ -1,0 +1,30 @@
+#
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The TwinVisor dispatcher: runs the S-visor (BL32) at Secure EL2 and carries
+# calls between it and the normal world.
+
+# Directory that holds twinvisor/abi.h
+TV_INCLUDE		?=
+ifeq (${TV_INCLUDE},)
+        $(error TV_INCLUDE must name the directory of twinvisor/abi.h)
+endif
+
+include common/fdt_wrappers.mk
+
+SPD_INCLUDES		:=	-I${TV_INCLUDE}
+
+SPD_SOURCES		:=	$(addprefix services/spd/tvd/,	\
+				tvd_context.c			\
+				tvd_helpers.S			\
+				tvd_main.c			\
+				tvd_manifest.c			\
+				tvd_pm.c)			\
+				${FDT_WRAPPERS_SOURCES}
+
+NEED_BL32		:=	yes
+SPD_AT_SEL2		:=	1
+CTX_INCLUDE_EL2_REGS	:=	1
+
+# S-VMs use SVE and FP; the S-visor saves and scrubs their registers.
+ENABLE_SVE_FOR_SWD	:=	1
