@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+PS1='\u@\h:\w# '
