@@ -19,6 +19,9 @@
 /* Linear index of the calling CPU, 0 to TV_MAX_CPUS - 1. Any context. */
 unsigned cpu_index(void);
 
+/* A hint inside a loop that waits for another CPU. Any context. */
+void cpu_relax(void);
+
 /* CNTPCT_EL0, ordered after all earlier instructions. Any context. */
 uint64_t counter_now(void);
 
@@ -40,6 +43,9 @@ _Noreturn void panic(const char *why);
 void *secure_ptr(pa_t a);
 /* The inverse, for heap memory. */
 pa_t secure_pa(const void *p);
+/* The first page behind the image and the stacks; from here to the end of the manifest's
+ * range the S-visor's memory is free. */
+pa_t image_end(void);
 
 /* Ordinary memory, always through the NS = 1 alias. `a` may be any address in DRAM
  * (the callers check that); if the machine aborts the access, because the memory is

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ESR_EL2 as far as the S-visor reads it (DDI 0487 D24.2.40).
+ */
+#ifndef ESR_H
+#define ESR_H
+
+#include "addr.h"
+
+#define ESR_EC_SHIFT 26
+#define ESR_EC(e) (((e) >> ESR_EC_SHIFT) & 0x3f)
+#define ESR_EC_MASK (0x3fULL << ESR_EC_SHIFT)
+#define ESR_IL (1ULL << 25) /* 32-bit instruction */
+
+#define EC_UNKNOWN 0x00
+#define EC_WFX 0x01
+#define EC_HVC64 0x16
+#define EC_SMC64 0x17
+#define EC_SYSREG 0x18
+#define EC_IABT_LOWER 0x20
+#define EC_DABT_LOWER 0x24
+#define EC_ABT_SAME 1 /* added to the two above: taken without a change of level */
+
+#define ESR_WFX_TI 1ULL  /* 0: WFI, 1: WFE */
+#define ESR_WFX_TIMED 2ULL /* WFIT, WFET */
+#define ESR_IMM 0xffffULL
+
+#define ESR_ABT_ISV (1ULL << 24)
+#define ESR_ABT_SAS(e) (((e) >> 22) & 3)
+#define ESR_ABT_SSE (1ULL << 21)
+#define ESR_ABT_SRT(e) (((e) >> 16) & 31)
+#define ESR_ABT_SF (1ULL << 15)
+#define ESR_ABT_S1PTW (1ULL << 7)
+#define ESR_ABT_WNR (1ULL << 6)
+#define ESR_ABT_FSC 0x3fULL
+#define ESR_ABT_MMIO (0x1ff0000ULL | ESR_ABT_SF | ESR_ABT_WNR | ESR_ABT_FSC) /* what is shown */
+
+#define FSC_EXTERNAL 0x10
+/* Address size, translation, access flag and permission faults: those with HPFAR_EL2. */
+#define FSC_HAS_IPA(fsc) ((fsc) < 0x10)
+
+#define ESR_SYS_READ 1ULL
+#define ESR_SYS_RT(e) (((e) >> 5) & 31)
+
+#define RT_ZERO 31 /* XZR: no entry of gpr[] */
+
+static inline unsigned abort_bytes(uint64_t esr)
+{
+	return 1u << ESR_ABT_SAS(esr);
+}
+
+/* Keeps the low `bytes` (1, 2, 4 or 8) of the value. */
+static inline uint64_t keep_bytes(uint64_t value, unsigned bytes)
+{
+	return bytes == 8 ? value : value & ((1ULL << (8 * bytes)) - 1);
+}
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Exits: which the N-visor sees, and what of them. The table is in abi.h.
+ */
+#include <string.h>
+
+#include "esr.h"
+#include "vcpu.h"
+
+#define HPFAR_FIPA 0xffffffffff0ULL /* bits 43:4: IPA bits 51:12 */
+#define ESR_LOW 0xffffffffULL
+
+ipa_t exit_page(const struct vcpu *v)
+{
+	return IPA((v->hw.hpfar & HPFAR_FIPA) << 8);
+}
+
+/*
+ * RAM is never shown as MMIO, for its value would leak; what is outside is never memory. An
+ * access that cannot be emulated from its syndrome gets what a bus without a device gives.
+ */
+static bool decide_abort(struct vm *vm, struct vcpu *v)
+{
+	uint64_t esr = v->hw.esr;
+	bool data = ESR_EC(esr) == EC_DABT_LOWER;
+
+	if (!FSC_HAS_IPA(esr & ESR_ABT_FSC)) {
+		inject_abort(v);
+		return false;
+	}
+	if (vm_is_ram(vm, exit_page(v).v)) {
+		v->exit = TV_EXIT_FAULT;
+		return true;
+	}
+	if (data && (esr & ESR_ABT_ISV) && !(esr & ESR_ABT_S1PTW)) {
+		v->exit = TV_EXIT_MMIO;
+		return true;
+	}
+	inject_abort(v);
+	return false;
+}
+
+static bool decide_call(struct vm *vm, struct vcpu *v)
+{
+	v->exit = TV_EXIT_CALL;
+	v->call = CALL_PLAIN;
+	if (!trng_call(v) && !psci_call(vm, v))
+		return true;
+	v->exit = TV_EXIT_IRQ;
+	if (ESR_EC(v->hw.esr) == EC_SMC64)
+		step_instruction(v);
+	return false;
+}
+
+static bool decide_sync(struct vm *vm, struct vcpu *v)
+{
+	switch (ESR_EC(v->hw.esr)) {
+	case EC_WFX:
+		v->exit = TV_EXIT_WFX;
+		step_instruction(v);
+		return true;
+	case EC_HVC64:
+	case EC_SMC64:
+		return decide_call(vm, v);
+	case EC_SYSREG:
+		v->exit = TV_EXIT_SYSREG;
+		return true;
+	case EC_IABT_LOWER:
+	case EC_DABT_LOWER:
+		return decide_abort(vm, v);
+	default:
+		inject_undefined(v);
+		return false;
+	}
+}
+
+bool exit_decide(struct vm *vm, struct vcpu *v)
+{
+	v->exit = TV_EXIT_IRQ;
+	switch (v->hw.kind) {
+	case GUEST_SYNC:
+		return decide_sync(vm, v);
+	case GUEST_SERROR:
+		v->exit = TV_EXIT_SERROR;
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* A timed wait is shown as WFE: the N-visor cannot see its limit, and after WFE it never
+ * sleeps for long. */
+static void show_wfx(const struct vcpu *v, struct tv_run *run)
+{
+	uint64_t esr = v->hw.esr;
+	bool yield = esr & (ESR_WFX_TI | ESR_WFX_TIMED);
+
+	run->esr = (esr & ESR_EC_MASK) | (yield ? ESR_WFX_TI : 0);
+}
+
+static void show_fault(const struct vcpu *v, struct tv_run *run)
+{
+	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_ABT_WNR | ESR_ABT_FSC);
+	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
+}
+
+static void show_mmio(const struct vcpu *v, struct tv_run *run)
+{
+	uint64_t esr = v->hw.esr;
+	unsigned rt = ESR_ABT_SRT(esr);
+
+	run->esr = esr & (ESR_EC_MASK | ESR_ABT_MMIO);
+	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
+	run->far = v->hw.far & (TV_PAGE_SIZE - 1);
+	if ((esr & ESR_ABT_WNR) && rt != RT_ZERO)
+		run->gpr[rt] = keep_bytes(v->regs.x[rt], abort_bytes(esr));
+}
+
+static void show_call(const struct vcpu *v, struct tv_run *run)
+{
+	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_IMM);
+	memcpy(run->gpr, v->regs.x, 4 * sizeof(run->gpr[0]));
+}
+
+static void show_sysreg(const struct vcpu *v, struct tv_run *run)
+{
+	unsigned rt = ESR_SYS_RT(v->hw.esr);
+
+	run->esr = v->hw.esr & ESR_LOW;
+	if (!(v->hw.esr & ESR_SYS_READ) && rt != RT_ZERO)
+		run->gpr[rt] = v->regs.x[rt];
+}
+
+void exit_show(const struct vcpu *v, struct tv_run *run)
+{
+	static void (*const show[])(const struct vcpu *, struct tv_run *) = {
+		[TV_EXIT_WFX] = show_wfx,   [TV_EXIT_FAULT] = show_fault,
+		[TV_EXIT_MMIO] = show_mmio, [TV_EXIT_CALL] = show_call,
+		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_OFF] = NULL,
+	};
+
+	memset(run, 0, sizeof(*run));
+	run->exit = v->exit;
+	if (show[v->exit])
+		show[v->exit](v, run);
+}

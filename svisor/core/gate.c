@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The S-visor's doors. Handlers are thin: they pass arguments on and place results.
+ */
+#include "audit.h"
+#include "heap.h"
+#include "ledger.h"
+#include "log.h"
+#include "platform.h"
+#include "share.h"
+#include "svisor.h"
+#include "vcpu.h"
+
+
+/* Arguments x[1]-x[4] in, results x[1]-x[4] out (zero at first); returns x0. */
+typedef int64_t handler_fn(const uint64_t *in, uint64_t *out);
+
+static int64_t do_version(const uint64_t *in, uint64_t *out)
+{
+	(void)in;
+	out[1] = TV_ABI_MAJOR << 16 | TV_ABI_MINOR;
+	out[2] = guest_address_bits();
+	return TV_OK;
+}
+
+static int64_t do_cpu_share(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return share_set(PA(in[1]));
+}
+
+static int64_t do_pool_add(const uint64_t *in, uint64_t *out)
+{
+	return ledger_pool_add(in[1], in[2], &out[1]);
+}
+
+static int64_t do_chunk_return(const uint64_t *in, uint64_t *out)
+{
+	return ledger_return(in[1], &out[1]);
+}
+
+static int64_t do_vm_create(const uint64_t *in, uint64_t *out)
+{
+	struct npt npt = { .root = in[1], .bits = in[2], .level = in[3] };
+
+	if (in[2] > 64 || in[3] > 3)
+		return TV_EINVAL;
+	return vm_create(&npt, &out[1]);
+}
+
+static int64_t do_vm_ram(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_ram(in[1], in[2], in[3]);
+}
+
+static int64_t do_vcpu_create(const uint64_t *in, uint64_t *out)
+{
+	return vcpu_create(in[1], in[2], in[3], &out[1]);
+}
+
+static int64_t do_vm_load(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return launch_load(in[1], IPA(in[2]), PA(in[3]), PA(in[4]));
+}
+
+static int64_t do_vm_seal(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return launch_seal(in[1]);
+}
+
+static int64_t do_vm_measurement(const uint64_t *in, uint64_t *out)
+{
+	return launch_measurement(in[1], &out[1]);
+}
+
+static int64_t do_vcpu_run(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vcpu_run(in[1], in[2]);
+}
+
+static int64_t do_vm_destroy(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_destroy(in[1]);
+}
+
+static int64_t do_audit(const uint64_t *in, uint64_t *out)
+{
+	struct audit a;
+	int ret = audit_run(&a);
+
+	(void)in;
+	if (ret != TV_OK)
+		return ret;
+	out[1] = a.violations;
+	out[2] = a.chunks;
+	out[3] = a.vms;
+	out[4] = heap_available();
+	return TV_OK;
+}
+
+#define INDEX(call) ((call) - TV_SMC(0))
+
+static handler_fn *const handlers[] = {
+	[INDEX(TV_VERSION)] = do_version,
+	[INDEX(TV_CPU_SHARE)] = do_cpu_share,
+	[INDEX(TV_POOL_ADD)] = do_pool_add,
+	[INDEX(TV_CHUNK_RETURN)] = do_chunk_return,
+	[INDEX(TV_VM_CREATE)] = do_vm_create,
+	[INDEX(TV_VM_RAM)] = do_vm_ram,
+	[INDEX(TV_VCPU_CREATE)] = do_vcpu_create,
+	[INDEX(TV_VM_LOAD)] = do_vm_load,
+	[INDEX(TV_VM_SEAL)] = do_vm_seal,
+	[INDEX(TV_VM_MEASUREMENT)] = do_vm_measurement,
+	[INDEX(TV_VCPU_RUN)] = do_vcpu_run,
+	[INDEX(TV_VM_DESTROY)] = do_vm_destroy,
+	[INDEX(TV_AUDIT)] = do_audit,
+};
+
+_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");
+
+void svisor_call(struct tv_args *a)
+{
+	uint32_t call = (uint32_t)a->x[0] - TV_SMC(0); /* wraps for what is below */
+	uint64_t out[5] = { 0 };
+
+	out[0] = call < TV_CALLS ? (uint64_t)handlers[call](a->x, out) : (uint64_t)TV_ENOSYS;
+	for (unsigned i = 0; i < 5; i++)
+		a->x[i] = out[0] == TV_OK || i == 0 ? out[i] : 0;
+}
+
+/* Does everything in the manifest lie where the S-visor can use it? */
+static bool manifest_ok(const struct tv_manifest *m)
+{
+	return m->magic == TV_MANIFEST_MAGIC && m->drams <= TV_MAX_DRAM &&
+	       m->cpus <= TV_MAX_CPUS && page_aligned(m->base | m->size);
+}
+
+void svisor_init(const struct tv_manifest *m)
+{
+	pa_t free = image_end();
+
+	if (!manifest_ok(m))
+		panic("impossible manifest");
+	heap_init(free, m->base + m->size - free.v);
+	ledger_init(m);
+	log_line("TwinVisor %u.%u, %lu pages free, %u regions", TV_ABI_MAJOR, TV_ABI_MINOR,
+		 (unsigned long)heap_available(), protect_regions());
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Launch and measurement (I6). The order of the records is in abi.h.
+ */
+#include <string.h>
+
+#include "ledger.h"
+#include "log.h"
+#include "vcpu.h"
+#include "vm.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are hashed as they lie");
+
+static void extend(struct vm *vm, const void *bytes, size_t size)
+{
+	/* Fails only in configurations with accelerators that can, which this is not. */
+	if (mbedtls_sha256_update(&vm->hash, bytes, size))
+		panic("SHA-256");
+}
+
+/* Hashes the head and all RAM ranges, once; after that they are fixed. */
+static void begin_loading(struct vm *vm)
+{
+	const uint64_t head = TV_MEASURE_HEAD;
+
+	assert_held(&vm->lock);
+	if (vm->loading)
+		return;
+	vm->loading = true;
+	if (mbedtls_sha256_starts(&vm->hash, 0))
+		panic("SHA-256");
+	extend(vm, &head, sizeof(head));
+	for (unsigned i = 0; i < vm->rams; i++) {
+		uint64_t record[] = { TV_MEASURE_RAM, vm->ram[i].base, vm->ram[i].size };
+
+		extend(vm, record, sizeof(record));
+	}
+}
+
+/*
+ * The private copy is what counts: `from` can change at any time, so it is read once, and
+ * the copy is hashed.
+ */
+static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
+{
+	uint64_t record[] = { TV_MEASURE_PAGE, ipa.v };
+	int ret;
+
+	if (!page_aligned(ipa.v | from.v) || !vm_is_ram(vm, ipa.v) || ipa.v < vm->next_load)
+		return TV_EINVAL;
+	if (!ledger_ordinary(from))
+		return TV_EFAULT;
+	ret = vm_claim_page(vm, ipa, page);
+	if (ret != TV_OK)
+		return ret;
+	if (!ns_read(secure_ptr(page), from, TV_PAGE_SIZE)) {
+		ledger_unclaim(page);
+		return TV_EFAULT;
+	}
+	begin_loading(vm);
+	extend(vm, record, sizeof(record));
+	extend(vm, secure_ptr(page), TV_PAGE_SIZE);
+	page_publish(page);
+	s2_map(&vm->s2, ipa, page);
+	vm->next_load = ipa.v + TV_PAGE_SIZE;
+	return TV_OK;
+}
+
+int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page)
+{
+	int ret;
+	struct vm *vm = vm_lock_state(handle, VM_NEW, &ret);
+
+	if (!vm)
+		return ret;
+	ret = load_locked(vm, ipa, from, page);
+	vm_unlock(vm);
+	return ret;
+}
+
+static void extend_vcpu(struct vm *vm, const struct vcpu *v)
+{
+	uint64_t record[] = { TV_MEASURE_VCPU, v->regs.mpidr,
+			      v->state == VCPU_ON ? TV_VCPU_ON : 0, v->regs.pc };
+
+	extend(vm, record, sizeof(record));
+	extend(vm, v->regs.x, sizeof(v->regs.x));
+}
+
+static int seal_locked(struct vm *vm)
+{
+	assert_held(&vm->lock);
+	if (!vm->vcpus)
+		return TV_ESTATE;
+	begin_loading(vm);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		extend_vcpu(vm, vm->vcpu[i]);
+	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
+		panic("SHA-256");
+	vm->state = VM_LIVE;
+	return TV_OK;
+}
+
+int launch_seal(uint64_t handle)
+{
+	int ret;
+	struct vm *vm = vm_lock_state(handle, VM_NEW, &ret);
+
+	if (!vm)
+		return ret;
+	ret = seal_locked(vm);
+	vm_unlock(vm);
+	if (ret == TV_OK)
+		log_line("S-VM %u: sealed", vm_index(vm));
+	return ret;
+}
+
+int launch_measurement(uint64_t handle, uint64_t words[4])
+{
+	struct vm *vm = vm_lock(handle);
+	bool sealed;
+
+	if (!vm)
+		return TV_ENOENT;
+	sealed = vm->state == VM_LIVE || vm->state == VM_STOPPED;
+	if (sealed)
+		memcpy(words, vm->measurement, sizeof(vm->measurement));
+	vm_unlock(vm);
+	return sealed ? TV_OK : TV_ESTATE;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The normal S2PT: KVM's stage-2 table for an S-VM, in ordinary memory, read as a request
+ * and never walked by hardware for the S-VM (I3). It may change under our eyes.
+ */
+#ifndef NPT_H
+#define NPT_H
+
+#include "addr.h"
+
+struct npt {
+	uint64_t root;
+	unsigned bits;  /* of a guest address */
+	unsigned level; /* where the walk starts: 0 or 1 */
+};
+
+/* TV_OK, or TV_EINVAL: level and bits do not go together (DDI 0487 D8.2.2), or the root is
+ * misaligned or not all in ordinary memory. Takes the ledger's lock. */
+int npt_check(const struct npt *n);
+
+/* *page = what the table asks for at `ipa`. TV_ENOENT: nothing; TV_EDENIED: a table is not in
+ * ordinary memory. At most four reads; each descriptor is read once. Says nothing about
+ * whether the page may be had. Takes the ledger's lock. */
+int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page);
+
+#endif

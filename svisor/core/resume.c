@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Entries: what the N-visor may change in a vCPU. The table is in abi.h.
+ */
+#include <string.h>
+
+#include "esr.h"
+#include "vcpu.h"
+
+#define ANSWERS (TV_RUN_DONE | TV_RUN_UNDEF | TV_RUN_ABORT) /* one of them, or none */
+
+/* The flags that may follow this exit. */
+static uint64_t allowed_flags(uint64_t exit)
+{
+	switch (exit) {
+	case TV_EXIT_CALL:
+	case TV_EXIT_SYSREG:
+		return TV_RUN_SERROR | TV_RUN_DONE | TV_RUN_UNDEF;
+	case TV_EXIT_FAULT:
+	case TV_EXIT_MMIO:
+		return TV_RUN_SERROR | TV_RUN_DONE | TV_RUN_ABORT;
+	default:
+		return TV_RUN_SERROR | TV_RUN_DONE;
+	}
+}
+
+int resume_check(const struct vcpu *v, const struct tv_run *run)
+{
+	uint64_t answer = run->flags & ANSWERS;
+
+	if (run->flags & ~allowed_flags(v->exit))
+		return TV_EINVAL;
+	return answer & (answer - 1) ? TV_EINVAL : TV_OK;
+}
+
+static uint64_t extend_sign(uint64_t value, unsigned bytes)
+{
+	uint64_t sign = 1ULL << (8 * bytes - 1);
+
+	return (value ^ sign) - sign;
+}
+
+/* The value a load leaves in its register, from what the device gave. */
+static uint64_t load_value(uint64_t esr, uint64_t value)
+{
+	value = keep_bytes(value, abort_bytes(esr));
+	if (esr & ESR_ABT_SSE)
+		value = extend_sign(value, abort_bytes(esr));
+	return esr & ESR_ABT_SF ? value : keep_bytes(value, 4);
+}
+
+static void finish_mmio(struct vcpu *v, const struct tv_run *run)
+{
+	uint64_t esr = v->hw.esr;
+	unsigned rt = ESR_ABT_SRT(esr);
+
+	if (!(esr & ESR_ABT_WNR) && rt != RT_ZERO)
+		v->regs.x[rt] = load_value(esr, run->gpr[rt]);
+	step_instruction(v);
+}
+
+static void finish_sysreg(struct vcpu *v, const struct tv_run *run)
+{
+	unsigned rt = ESR_SYS_RT(v->hw.esr);
+
+	if ((v->hw.esr & ESR_SYS_READ) && rt != RT_ZERO)
+		v->regs.x[rt] = run->gpr[rt];
+	step_instruction(v);
+}
+
+static void finish_call(struct vcpu *v, const struct tv_run *run)
+{
+	memcpy(v->regs.x, run->gpr, 4 * sizeof(run->gpr[0]));
+	if (ESR_EC(v->hw.esr) == EC_SMC64)
+		step_instruction(v);
+}
+
+/* The results of the last exit; those without any are just over. */
+static void finish(struct vcpu *v, const struct tv_run *run)
+{
+	if (v->exit == TV_EXIT_MMIO)
+		finish_mmio(v, run);
+	else if (v->exit == TV_EXIT_SYSREG)
+		finish_sysreg(v, run);
+	else if (v->exit == TV_EXIT_CALL)
+		finish_call(v, run);
+}
+
+void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run)
+{
+	if (run->flags & TV_RUN_DONE)
+		finish(v, run);
+	if (v->exit == TV_EXIT_CALL)
+		psci_answer(vm, v, run->flags & TV_RUN_DONE);
+	if (run->flags & TV_RUN_UNDEF)
+		inject_undefined(v);
+	if (run->flags & TV_RUN_ABORT)
+		inject_abort(v);
+	if (run->flags & TV_RUN_SERROR)
+		v->vserror = true;
+	v->exit = TV_EXIT_IRQ;
+}

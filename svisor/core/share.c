@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "arch.h"
+#include "ledger.h"
+#include "share.h"
+
+static struct {
+	pa_t page;
+	bool set;
+} share[TV_MAX_CPUS];
+
+int share_set(pa_t page)
+{
+	unsigned cpu = cpu_index();
+
+	if (!page_aligned(page.v) || !ledger_ordinary(page))
+		return TV_EINVAL;
+	share[cpu].page = page;
+	share[cpu].set = true;
+	return TV_OK;
+}
+
+bool share_read(struct tv_run *run)
+{
+	unsigned cpu = cpu_index();
+
+	return share[cpu].set && ns_read(run, share[cpu].page, sizeof(*run));
+}
+
+bool share_write(const struct tv_run *run)
+{
+	unsigned cpu = cpu_index();
+
+	return share[cpu].set && ns_write(share[cpu].page, run, sizeof(*run));
+}

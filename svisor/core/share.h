@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The page that each CPU shares with the N-visor. Used only by its own CPU: no lock.
+ */
+#ifndef SHARE_H
+#define SHARE_H
+
+#include "addr.h"
+
+/* TV_CPU_SHARE of the calling CPU. Takes the ledger's lock. */
+int share_set(pa_t page);
+
+/* Copies the page in, once, or out. False: none is set, or it is not ordinary memory now. */
+bool share_read(struct tv_run *run);
+bool share_write(const struct tv_run *run);
+
+#endif

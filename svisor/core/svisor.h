@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What arch/ calls: the two doors into the policy code.
+ */
+#ifndef SVISOR_H
+#define SVISOR_H
+
+#include "addr.h"
+
+/* Arguments (x0 = function, x1-x4) and, in place, results (x0 = TV_E*, x1-x4) of one SMC. */
+struct tv_args {
+	uint64_t x[5];
+};
+
+/* Cold boot, once, on the first CPU, before any svisor_call: MMU on, manifest already
+ * copied to Secure memory. Panics if the manifest is impossible. */
+void svisor_init(const struct tv_manifest *m);
+
+/* One call of the N-visor. Any CPU, any arguments, many CPUs at once; holds no lock when it
+ * returns. */
+void svisor_call(struct tv_args *a);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <string.h>
+
+#include "heap.h"
+#include "log.h"
+#include "share.h"
+#include "vcpu.h"
+
+#define VCPU_PAGES ((sizeof(struct vcpu) + TV_PAGE_SIZE - 1) / TV_PAGE_SIZE)
+#define MPIDR_AFFINITY 0xff00ffffffULL
+
+static bool mpidr_taken(const struct vm *vm, uint64_t mpidr)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		if (vm->vcpu[i]->regs.mpidr == mpidr)
+			return true;
+	}
+	return false;
+}
+
+static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv_run *run)
+{
+	struct vcpu *v;
+
+	if (mpidr_taken(vm, mpidr))
+		return TV_EINVAL;
+	v = vm->vcpus < TV_MAX_VCPUS ? heap_alloc(VCPU_PAGES) : NULL;
+	if (!v)
+		return TV_ENOMEM;
+	guest_reset(&v->regs, mpidr);
+	memcpy(v->regs.x, run->gpr, sizeof(v->regs.x));
+	v->regs.pc = run->pc;
+	v->index = vm->vcpus;
+	v->state = on ? VCPU_ON : VCPU_OFF;
+	v->exit = TV_EXIT_IRQ;
+	vm->vcpu[vm->vcpus++] = v;
+	return TV_OK;
+}
+
+int vcpu_create(uint64_t handle, uint64_t mpidr, uint64_t flags, uint64_t *index)
+{
+	struct tv_run run;
+	struct vm *vm;
+	int ret;
+
+	if ((mpidr & ~MPIDR_AFFINITY) || (flags & ~(uint64_t)TV_VCPU_ON))
+		return TV_EINVAL;
+	if (!share_read(&run))
+		return TV_EFAULT;
+	vm = vm_lock_state(handle, VM_NEW, &ret);
+	if (!vm)
+		return ret;
+	ret = create_locked(vm, mpidr, flags & TV_VCPU_ON, &run);
+	*index = vm->vcpus - 1;
+	vm_unlock(vm);
+	return ret;
+}
+
+void vcpu_free(struct vcpu *v)
+{
+	heap_free(v, VCPU_PAGES);
+}
+
+/*
+ * Backs the page that the vCPU waits for with what the normal S2PT asks for (I3).
+ *   before: not mapped; the page is anyone's
+ *   after:  the page is the S-VM's, zero, and mapped there alone
+ * TV_AGAIN: nothing is asked for.
+ */
+static int serve_fault(struct vm *vm, const struct vcpu *v)
+{
+	ipa_t ipa = exit_page(v);
+	pa_t page;
+	int ret;
+
+	if (s2_lookup(&vm->s2, ipa, &page)) /* another vCPU's fault was served */
+		return TV_OK;
+	ret = npt_walk(&vm->npt, ipa, &page);
+	if (ret != TV_OK)
+		return ret == TV_ENOENT ? TV_AGAIN : ret;
+	ret = vm_claim_page(vm, ipa, page);
+	if (ret != TV_OK)
+		return ret;
+	page_zero(page);
+	s2_map(&vm->s2, ipa, page);
+	return TV_OK;
+}
+
+/* May the vCPU be run with this entry? TV_AGAIN: not before its fault is served. */
+static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run *run)
+{
+	int ret;
+
+	assert_held(&vm->lock);
+	if (v->state == VCPU_RUNNING)
+		return TV_EBUSY;
+	if (v->state == VCPU_OFF)
+		return TV_ESTATE;
+	ret = resume_check(v, run);
+	if (ret != TV_OK)
+		return ret;
+	if (run->cntvoff > counter_now())
+		return TV_EINVAL;
+	if (v->exit == TV_EXIT_FAULT && !(run->flags & TV_RUN_ABORT))
+		return serve_fault(vm, v);
+	return TV_OK;
+}
+
+/* vCPUs inside the gate share one offset; when none is, it may change, but CNTVCT_EL0 never
+ * falls below what any has seen. */
+static void set_cntvoff(struct vm *vm, uint64_t wanted)
+{
+	uint64_t now = counter_now();
+
+	if (vm->running)
+		return;
+	if (now - wanted < vm->counter_seen)
+		wanted = now - vm->counter_seen;
+	vm->cntvoff = wanted;
+}
+
+/* Stage-1 translations are a vCPU's own, but share the S-VM's VMID. */
+static void flush_for(struct vm *vm, const struct vcpu *v)
+{
+	uint8_t *last = &vm->last_vcpu[cpu_index()];
+
+	if (*last != v->index + 1)
+		tlb_flush_local(vm_vmid(vm));
+	*last = v->index + 1;
+}
+
+/* PENDING: the vCPU's registers become those that CPU_ON promised. */
+static void start_vcpu(struct vcpu *v)
+{
+	guest_reset(&v->regs, v->regs.mpidr);
+	v->regs.pc = v->on_entry;
+	v->regs.x[0] = v->on_context;
+	v->vserror = false;
+}
+
+/* ON, PENDING -> RUNNING. All checks are done; cannot fail. */
+static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
+{
+	assert_held(&vm->lock);
+	if (v->state == VCPU_PENDING)
+		start_vcpu(v);
+	resume_apply(vm, v, run);
+	set_cntvoff(vm, run->cntvoff);
+	flush_for(vm, v);
+	v->state = VCPU_RUNNING;
+	vm->running++;
+}
+
+/* RUNNING -> ON, or OFF if the guest asked for it. The S-VM may go once this is done. */
+static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
+{
+	exit_show(v, run);
+	spin_lock(&vm->lock);
+	v->state = v->exit == TV_EXIT_OFF ? VCPU_OFF : VCPU_ON;
+	if (v->exit == TV_EXIT_OFF)
+		v->exit = TV_EXIT_IRQ;
+	if (--vm->running == 0)
+		vm->counter_seen = counter_now() - vm->cntvoff;
+	spin_unlock(&vm->lock);
+}
+
+/* Till something is the N-visor's. An interrupt for the normal world ends it at the latest. */
+static void run_guest(struct vm *vm, struct vcpu *v)
+{
+	do {
+		guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff, &v->vserror,
+			  &v->hw);
+	} while (!exit_decide(vm, v));
+}
+
+/* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,
+ * *run is what it sees: TV_AGAIN, nothing backs it yet; TV_EDENIED. */
+static int try_enter(struct vm *vm, uint64_t index, struct tv_run *run)
+{
+	struct vcpu *v;
+	int ret;
+
+	if (index >= vm->vcpus)
+		return TV_ENOENT;
+	v = vm->vcpu[index];
+	ret = check_entry(vm, v, run);
+	if (ret == TV_OK)
+		enter(vm, v, run);
+	else if (ret == TV_AGAIN || ret == TV_EDENIED)
+		exit_show(v, run);
+	return ret;
+}
+
+int vcpu_run(uint64_t handle, uint64_t index)
+{
+	struct tv_run run;
+	struct vm *vm;
+	int ret;
+
+	if (!share_read(&run))
+		return TV_EFAULT;
+	vm = vm_lock_state(handle, VM_LIVE, &ret);
+	if (!vm)
+		return ret;
+	ret = try_enter(vm, index, &run);
+	vm_unlock(vm);
+	if (ret == TV_OK) {
+		run_guest(vm, vm->vcpu[index]);
+		leave(vm, vm->vcpu[index], &run);
+	} else if (ret != TV_AGAIN && ret != TV_EDENIED) {
+		return ret;
+	}
+	if (!share_write(&run))
+		return TV_EFAULT;
+	return ret == TV_AGAIN ? TV_OK : ret;
+}

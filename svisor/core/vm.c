@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <string.h>
+
+#include "ledger.h"
+#include "log.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define INDEX_BITS 8
+
+struct vm vms[TV_MAX_VMS];
+
+struct vm *vm_lock(uint64_t handle)
+{
+	uint64_t index = handle & ((1 << INDEX_BITS) - 1);
+	struct vm *vm = &vms[index];
+
+	if (index >= TV_MAX_VMS)
+		return NULL;
+	spin_lock(&vm->lock);
+	if (vm->state != VM_NONE && vm->generation == handle >> INDEX_BITS)
+		return vm;
+	spin_unlock(&vm->lock);
+	return NULL;
+}
+
+void vm_unlock(struct vm *vm)
+{
+	spin_unlock(&vm->lock);
+}
+
+struct vm *vm_lock_state(uint64_t handle, enum vm_state state, int *ret)
+{
+	struct vm *vm = vm_lock(handle);
+
+	*ret = TV_ENOENT;
+	if (!vm || vm->state == state)
+		return vm;
+	vm_unlock(vm);
+	*ret = TV_ESTATE;
+	return NULL;
+}
+
+bool vm_is_ram(const struct vm *vm, uint64_t ipa)
+{
+	for (unsigned i = 0; i < vm->rams; i++) {
+		if (ipa - vm->ram[i].base < vm->ram[i].size)
+			return true;
+	}
+	return false;
+}
+
+int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page)
+{
+	int ret;
+
+	assert_held(&vm->lock);
+	ret = s2_prepare(&vm->s2, ipa);
+	return ret == TV_OK ? ledger_claim(vm_index(vm), page, ipa) : ret;
+}
+
+/* Everything but lock and generation becomes fresh. */
+static void make_fresh(struct vm *vm, enum vm_state state)
+{
+	size_t from = offsetof(struct vm, npt);
+
+	assert_held(&vm->lock);
+	memset((uint8_t *)vm + from, 0, sizeof(*vm) - from);
+	vm->running = 0;
+	vm->state = state;
+}
+
+static int create_locked(struct vm *vm, const struct npt *npt)
+{
+	if (vm->state != VM_NONE)
+		return TV_EBUSY;
+	make_fresh(vm, VM_NONE);
+	if (s2_init(&vm->s2) != TV_OK)
+		return TV_ENOMEM;
+	vm->npt = *npt;
+	mbedtls_sha256_init(&vm->hash);
+	vm->generation++;
+	vm->state = VM_NEW;
+	return TV_OK;
+}
+
+int vm_create(const struct npt *npt, uint64_t *handle)
+{
+	int ret = npt_check(npt);
+
+	if (ret != TV_OK)
+		return ret;
+	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
+		spin_lock(&vm->lock);
+		ret = create_locked(vm, npt);
+		*handle = vm->generation << INDEX_BITS | vm_index(vm);
+		spin_unlock(&vm->lock);
+		if (ret != TV_EBUSY)
+			return ret;
+	}
+	return TV_ENOMEM;
+}
+
+static int ram_locked(struct vm *vm, uint64_t base, uint64_t size)
+{
+	assert_held(&vm->lock);
+	if (!page_aligned(base | size) || !range_ok(base, size, 1ULL << vm->npt.bits))
+		return TV_EINVAL;
+	for (unsigned i = 0; i < vm->rams; i++) {
+		if (ranges_overlap(base, size, vm->ram[i].base, vm->ram[i].size))
+			return TV_EINVAL;
+	}
+	if (vm->loading)
+		return TV_ESTATE;
+	if (vm->rams == TV_MAX_RAM)
+		return TV_ENOMEM;
+	vm->ram[vm->rams++] = (struct range){ base, size };
+	return TV_OK;
+}
+
+int vm_ram(uint64_t handle, uint64_t base, uint64_t size)
+{
+	int ret;
+	struct vm *vm = vm_lock_state(handle, VM_NEW, &ret);
+
+	if (!vm)
+		return ret;
+	ret = ram_locked(vm, base, size);
+	vm_unlock(vm);
+	return ret;
+}
+
+/*
+ * NEW, LIVE, STOPPED -> DYING
+ *   before: vCPUs and tables are there; no vCPU runs
+ *   after:  neither is; the TLBs have forgotten the VMID; chunks are still the S-VM's
+ *   why:    nothing can reach the chunks while they are zeroed
+ */
+static void start_dying(struct vm *vm)
+{
+	assert_held(&vm->lock);
+	vm->state = VM_DYING;
+	tlb_flush_vm(vm_vmid(vm));
+	s2_free(&vm->s2);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		vcpu_free(vm->vcpu[i]);
+	mbedtls_sha256_free(&vm->hash);
+	log_line("S-VM %u: destroyed", vm_index(vm));
+}
+
+static int destroy_locked(struct vm *vm)
+{
+	if (vm->running)
+		return TV_EBUSY;
+	if (vm->state != VM_DYING)
+		start_dying(vm);
+	if (ledger_free_chunk(vm_index(vm)))
+		return TV_AGAIN;
+	make_fresh(vm, VM_NONE);
+	return TV_OK;
+}
+
+int vm_destroy(uint64_t handle)
+{
+	struct vm *vm = vm_lock(handle);
+	int ret;
+
+	if (!vm)
+		return TV_ENOENT;
+	ret = destroy_locked(vm);
+	vm_unlock(vm);
+	return ret;
+}
+
+uint64_t vm_live_count(void)
+{
+	uint64_t n = 0;
+
+	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++)
+		n += vm->state != VM_NONE;
+	return n;
+}

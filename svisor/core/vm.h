@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * S-VMs. A handle is generation << 8 | index, so that a stale one finds nothing.
+ *
+ *   VM_NONE     the slot is free; no chunk, table or vCPU hangs on it
+ *   VM_NEW      being launched; no vCPU has run
+ *   VM_LIVE     sealed: RAM ranges, first contents and vCPUs are fixed and measured
+ *   VM_STOPPED  sealed, and the guest has switched itself off: no vCPU starts again
+ *   VM_DYING    no tables, no vCPUs; its chunks are being zeroed
+ *
+ * NONE -> NEW -> LIVE -> STOPPED -> DYING -> NONE; DYING may follow any but NONE.
+ */
+#ifndef VM_H
+#define VM_H
+
+#include <mbedtls/sha256.h>
+
+#include "npt.h"
+#include "s2pt.h"
+#include "spinlock.h"
+
+enum vm_state { VM_NONE, VM_NEW, VM_LIVE, VM_STOPPED, VM_DYING };
+
+struct vcpu;
+
+struct range {
+	uint64_t base, size;
+};
+
+/* All guarded by `lock`. */
+struct vm {
+	struct spinlock lock;
+	enum vm_state state;
+	uint64_t generation;
+	unsigned running; /* vCPUs inside the gate; more than 0 keeps the S-VM from dying */
+	struct npt npt;
+	struct s2pt s2;
+
+	unsigned rams, vcpus;
+	struct range ram[TV_MAX_RAM];
+	struct vcpu *vcpu[TV_MAX_VCPUS];
+	uint8_t last_vcpu[TV_MAX_CPUS]; /* index + 1 of the vCPU that ran last there, or 0 */
+
+	mbedtls_sha256_context hash;
+	bool loading;       /* RAM ranges are hashed and fixed */
+	uint64_t next_load; /* lowest IPA that may be loaded next */
+	uint8_t measurement[32];
+
+	uint64_t cntvoff;      /* of all vCPUs inside the gate */
+	uint64_t counter_seen; /* no vCPU has seen a higher CNTVCT_EL0; set while none runs */
+};
+
+extern struct vm vms[TV_MAX_VMS];
+
+/* The S-VM with its lock held, or NULL if the handle names none. */
+struct vm *vm_lock(uint64_t handle);
+/* The same, but only in that state; else *ret = TV_ENOENT or TV_ESTATE. */
+struct vm *vm_lock_state(uint64_t handle, enum vm_state state, int *ret);
+void vm_unlock(struct vm *vm);
+
+static inline unsigned vm_index(const struct vm *vm)
+{
+	return vm - vms;
+}
+
+/* Never 0, and not used again before its translations are flushed. */
+static inline uint16_t vm_vmid(const struct vm *vm)
+{
+	return vm_index(vm) + 1;
+}
+
+/* Is the page all inside a RAM range? The S-VM's lock is held, or it is sealed. */
+bool vm_is_ram(const struct vm *vm, uint64_t ipa);
+
+/* Backs `ipa`, page aligned in RAM, with this page. TV_EDENIED: `ipa` is mapped or the page
+ * may not be had; TV_ENOMEM. On TV_OK the page is the S-VM's, holds old contents, and
+ * vm_map_page must follow. The lock is held; takes the ledger's and the heap's. */
+int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
+
+/* The calls; each takes the S-VM's lock. Errors as in abi.h. */
+int vm_create(const struct npt *npt, uint64_t *handle);
+int vm_ram(uint64_t handle, uint64_t base, uint64_t size);
+int vm_destroy(uint64_t handle);
+uint64_t vm_live_count(void);
+
+/* launch.c */
+int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page);
+int launch_seal(uint64_t handle);
+int launch_measurement(uint64_t handle, uint64_t words[4]);
+
+#endif
