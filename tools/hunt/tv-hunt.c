@@ -3,7 +3,6 @@
  * tv-hunt: host root looks for the guests' secret, in all System RAM by /dev/mem and
  * in the memory of the VMM's processes. Exit status: 0 not found, 1 found, 2 trouble.
  */
-#define _GNU_SOURCE
 #include <argp.h>
 #include <errno.h>
 #include <error.h>
