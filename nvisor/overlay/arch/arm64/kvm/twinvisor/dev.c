@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/twinvisor, and the start of it all. */
+#include <linux/arm-smccc.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/kvm_host.h>
+#include <linux/miscdevice.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+
+#include <asm/virt.h>
+
+#include "twinvisor.h"
+
+/* One open file; armed while on the list. */
+struct tv_file {
+	struct list_head list;
+	struct pid *tgid;
+};
+
+static LIST_HEAD(tv_files);
+static DEFINE_SPINLOCK(tv_files_lock);
+static u32 tv_abi;	/* the S-visor's, as TV_VERSION gave it; 0: there is none */
+
+/* Do VMs that the calling process creates become S-VMs? */
+bool tv_armed(void)
+{
+	struct tv_file *file;
+	bool armed = false;
+
+	spin_lock(&tv_files_lock);
+	list_for_each_entry(file, &tv_files, list)
+		armed |= file->tgid == task_tgid(current);
+	spin_unlock(&tv_files_lock);
+	return armed;
+}
+
+static int tv_open(struct inode *inode, struct file *filp)
+{
+	struct tv_file *file;
+
+	if (!tv_abi)
+		return -ENODEV;
+	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	if (!file)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&file->list);
+	filp->private_data = file;
+	return 0;
+}
+
+static int tv_release(struct inode *inode, struct file *filp)
+{
+	struct tv_file *file = filp->private_data;
+
+	spin_lock(&tv_files_lock);
+	list_del(&file->list);
+	spin_unlock(&tv_files_lock);
+	put_pid(file->tgid);
+	kfree(file);
+	return 0;
+}
+
+static int tv_arm(struct tv_file *file)
+{
+	int err = -EBUSY;
+
+	spin_lock(&tv_files_lock);
+	if (!file->tgid) {
+		file->tgid = get_pid(task_tgid(current));
+		list_add(&file->list, &tv_files);
+	}
+	if (file->tgid == task_tgid(current))
+		err = 0;
+	spin_unlock(&tv_files_lock);
+	return err;
+}
+
+/* Candidates are nothing yet; most are a VMM's scratch VMs. */
+static bool tv_shown(struct tv_svm *svm)
+{
+	return READ_ONCE(svm->state) != TV_CANDIDATE;
+}
+
+static struct tv_svm *tv_nth(u32 index)
+{
+	struct tv_svm *svm;
+
+	lockdep_assert_held(&tv_svms_lock);
+	list_for_each_entry(svm, &tv_svms, list)
+		if (tv_shown(svm) && !index--)
+			return svm;
+	return NULL;
+}
+
+static int tv_info(struct twinvisor_info __user *arg)
+{
+	struct twinvisor_info info = {
+		.abi_major = tv_abi >> 16,
+		.abi_minor = tv_abi & 0xffff,
+	};
+	struct tv_svm *svm;
+
+	mutex_lock(&tv_svms_lock);
+	list_for_each_entry(svm, &tv_svms, list)
+		info.vms += tv_shown(svm);
+	mutex_unlock(&tv_svms_lock);
+	tv_pool_info(&info);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static void tv_count(struct twinvisor_vm *vm, struct tv_vcpu *vcpu)
+{
+	int i;
+
+	for (i = 0; i < TWINVISOR_EXITS; i++)
+		vm->exits[i] += READ_ONCE(vcpu->exits[i]);
+	vm->refused += READ_ONCE(vcpu->refused);
+}
+
+static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
+{
+	int i;
+
+	vm->pid = svm->pid;
+	vm->state = svm->state - TV_LAUNCHING + TWINVISOR_LAUNCHING;
+	vm->vcpus = atomic_read(&svm->kvm->online_vcpus);
+	vm->handle = svm->id;
+	vm->memory = svm->ram;
+	vm->chunks = svm->chunks;
+	vm->private_pages = svm->pages;
+	vm->loaded_pages = svm->loaded;
+	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
+	for (i = 0; i < TV_MAX_VCPUS; i++)
+		tv_count(vm, &svm->vcpu[i]);
+}
+
+static int tv_vm(struct twinvisor_vm __user *arg)
+{
+	struct twinvisor_vm vm = {};
+	struct tv_svm *svm;
+
+	if (get_user(vm.index, &arg->index))
+		return -EFAULT;
+	mutex_lock(&tv_svms_lock);
+	svm = tv_nth(vm.index);
+	if (svm)
+		tv_describe(&vm, svm);
+	mutex_unlock(&tv_svms_lock);
+	if (!svm)
+		return -ENOENT;
+	return copy_to_user(arg, &vm, sizeof(vm)) ? -EFAULT : 0;
+}
+
+static int tv_reclaim(u64 __user *arg)
+{
+	u64 chunks;
+
+	if (get_user(chunks, arg))
+		return -EFAULT;
+	return put_user(tv_pool_reclaim(chunks), arg);
+}
+
+static int tv_audit(struct twinvisor_audit __user *arg)
+{
+	struct twinvisor_audit audit;
+	u64 out[4];
+	s64 code = tv_smc(TV_AUDIT, 0, 0, 0, 0, out);
+
+	if (code)
+		return tv_errno(code);
+	audit = (struct twinvisor_audit) {
+		.violations = out[0], .chunks = out[1], .vms = out[2], .heap_free = out[3],
+	};
+	return copy_to_user(arg, &audit, sizeof(audit)) ? -EFAULT : 0;
+}
+
+static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case TWINVISOR_ARM:
+		return tv_arm(filp->private_data);
+	case TWINVISOR_INFO:
+		return tv_info(argp);
+	case TWINVISOR_VM:
+		return tv_vm(argp);
+	case TWINVISOR_RECLAIM:
+		return tv_reclaim(argp);
+	case TWINVISOR_AUDIT:
+		return tv_audit(argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations tv_fops = {
+	.owner = THIS_MODULE,
+	.open = tv_open,
+	.release = tv_release,
+	.unlocked_ioctl = tv_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice tv_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "twinvisor",
+	.fops = &tv_fops,
+	.mode = 0600,
+};
+
+/* Asks the firmware, which knows no such call unless it carries an S-visor. */
+static u32 __init tv_probe(void)
+{
+	u64 out[4];
+
+	if (!is_kvm_arm_initialised() || !is_kernel_in_hyp_mode() ||
+	    arm_smccc_1_1_get_conduit() != SMCCC_CONDUIT_SMC)
+		return 0;
+	if (tv_smc(TV_VERSION, 0, 0, 0, 0, out) || out[0] >> 16 != TV_ABI_MAJOR)
+		return 0;
+	return out[0];
+}
+
+static int __init tv_init(void)
+{
+	u32 abi = tv_probe();
+	int err = 0;
+
+	if (abi)
+		err = tv_share_init() ?: tv_pool_init();
+	if (abi && !err) {
+		tv_abi = abi;
+		pr_info("twinvisor: S-visor found, ABI %u.%u\n", abi >> 16, abi & 0xffff);
+	}
+	return misc_register(&tv_misc);
+}
+late_initcall(tv_init);

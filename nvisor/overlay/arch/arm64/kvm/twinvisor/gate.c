@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The call gate: how the N-visor reaches the S-visor, and how a vCPU of an S-VM
+ * is run. It stands where __guest_enter() stands for other VMs.
+ */
+#include <linux/arm-smccc.h>
+#include <linux/cpuhotplug.h>
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_asm.h>
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/pointer_auth.h>
+
+#include <kvm/arm_arch_timer.h>
+
+#include "twinvisor.h"
+
+static DEFINE_PER_CPU(struct tv_run *, tv_page);
+
+s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
+{
+	struct arm_smccc_1_2_regs regs = {
+		.a0 = nr, .a1 = a1, .a2 = a2, .a3 = a3, .a4 = a4
+	};
+
+	arm_smccc_1_2_smc(&regs, &regs);
+	if (out)
+		memcpy(out, &regs.a1, 4 * sizeof(*out));
+	return regs.a0;
+}
+
+int tv_errno(s64 code)
+{
+	switch (code) {
+	case TV_OK:
+		return 0;
+	case TV_ENOSYS:
+		return -EOPNOTSUPP;
+	case TV_EINVAL:
+		return -EINVAL;
+	case TV_EDENIED:
+		return -EPERM;
+	case TV_ENOENT:
+		return -ENOENT;
+	case TV_EBUSY:
+		return -EBUSY;
+	case TV_ENOMEM:
+		return -ENOMEM;
+	case TV_EFAULT:
+		return -EFAULT;
+	case TV_EMEASURE:
+		return -EKEYREJECTED;
+	default:
+		return -EIO;
+	}
+}
+
+/* The page that this CPU shares with the S-visor; preemption is off. */
+struct tv_run *tv_share_page(void)
+{
+	return __this_cpu_read(tv_page);
+}
+
+/**
+ * tv_share_cpu - name this CPU's shared page to the S-visor
+ *
+ * Preemption is off. A refusal shows at once: no S-VM runs on this CPU.
+ */
+void tv_share_cpu(void)
+{
+	s64 code = tv_smc(TV_CPU_SHARE, __pa(tv_share_page()), 0, 0, 0, NULL);
+
+	if (code)
+		pr_warn("twinvisor: CPU%d: TV_CPU_SHARE gave %lld\n",
+			smp_processor_id(), code);
+}
+EXPORT_SYMBOL_GPL(tv_share_cpu);
+
+static int tv_cpu_online(unsigned int cpu)
+{
+	struct tv_run *page = per_cpu(tv_page, cpu);
+
+	if (!page) {
+		page = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!page)
+			return -ENOMEM;
+		per_cpu(tv_page, cpu) = page;
+	}
+	preempt_disable();
+	tv_share_cpu();
+	preempt_enable();
+	return 0;
+}
+
+int __init tv_share_init(void)
+{
+	int ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "kvm/twinvisor:online",
+				    tv_cpu_online, NULL);
+
+	return min(ret, 0);
+}
+
+/*
+ * The call itself. SP_EL0 is "current" here and may come back as the guest's,
+ * so nothing that the compiler adds may run between the SMC and its restoring.
+ */
+static __always_inline s64 tv_cross(u64 vm, u64 vcpu)
+{
+	register u64 x0 asm("x0") = TV_VCPU_RUN;
+	register u64 x1 asm("x1") = vm;
+	register u64 x2 asm("x2") = vcpu;
+	u64 sp_el0;
+
+	asm volatile("mrs	%[sp_el0], sp_el0\n"
+		     "smc	#0\n"
+		     "msr	sp_el0, %[sp_el0]\n"
+		     : [sp_el0] "=&r" (sp_el0), "+r" (x0), "+r" (x1), "+r" (x2)
+		     :
+		     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+		       "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
+	return x0;
+}
+
+/*
+ * What KVM did about the last exit, in the S-visor's terms. The exit's class
+ * says what a pending exception is, since KVM only has it as a syndrome.
+ */
+static __always_inline u64 tv_served(struct kvm_vcpu *vcpu)
+{
+	bool except = vcpu_get_flag(vcpu, PENDING_EXCEPTION);
+	bool done = !except && vcpu_get_flag(vcpu, INCREMENT_PC);
+
+	switch (ESR_ELx_EC(vcpu->arch.fault.esr_el2)) {
+	case ESR_ELx_EC_DABT_LOW:
+	case ESR_ELx_EC_IABT_LOW:
+		return except ? TV_RUN_ABORT : done ? TV_RUN_DONE : 0;
+	case ESR_ELx_EC_SMC64:
+	case ESR_ELx_EC_SYS64:
+		return except ? TV_RUN_UNDEF : done ? TV_RUN_DONE : 0;
+	case ESR_ELx_EC_HVC64:
+		return except ? TV_RUN_UNDEF : TV_RUN_DONE;
+	default:
+		return 0;
+	}
+}
+
+static __always_inline u64 tv_cntvoff(struct kvm_vcpu *vcpu)
+{
+	struct arch_timer_offset *offset = &vcpu_vtimer(vcpu)->offset;
+
+	return (offset->vm_offset ? *offset->vm_offset : 0) +
+	       (offset->vcpu_offset ? *offset->vcpu_offset : 0);
+}
+
+static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu)
+{
+	memcpy(run->gpr, vcpu_gp_regs(vcpu)->regs, sizeof(run->gpr));
+	run->flags = tv_served(vcpu);
+	if (*vcpu_hcr(vcpu) & HCR_VSE)
+		run->flags |= TV_RUN_SERROR;
+	run->cntvoff = tv_cntvoff(vcpu);
+}
+
+/* The entry was accepted: what it carried is done with, and here is an exit. */
+static __always_inline void tv_take(struct kvm_vcpu *vcpu, const struct tv_run *run)
+{
+	vcpu_clear_flag(vcpu, PENDING_EXCEPTION);
+	vcpu_clear_flag(vcpu, EXCEPT_MASK);
+	vcpu_clear_flag(vcpu, INCREMENT_PC);
+	*vcpu_hcr(vcpu) &= ~HCR_VSE;
+
+	memcpy(vcpu_gp_regs(vcpu)->regs, run->gpr, sizeof(run->gpr));
+	vcpu->arch.fault.esr_el2 = run->esr;
+	vcpu->arch.fault.far_el2 = run->far;
+	vcpu->arch.fault.hpfar_el2 = run->hpfar;
+}
+
+static __always_inline int tv_exception(u64 exit)
+{
+	switch (exit) {
+	case TV_EXIT_IRQ:
+	case TV_EXIT_SERROR:	/* still pending: the host takes it by itself */
+		return ARM_EXCEPTION_IRQ;
+	case TV_EXIT_OFF:
+		return ARM_EXCEPTION_SVM;
+	default:
+		return ARM_EXCEPTION_TRAP;
+	}
+}
+
+/*
+ * Runs a vCPU until it needs KVM: __kvm_vcpu_run_vhe() for S-VMs. The S-visor
+ * loads and saves all that belongs to the guest. What it may leave changed is
+ * EL1 state, which the host keeps none of under VHE but what is restored here,
+ * and FP registers, which kvm_arch_vcpu_load_fp() has saved.
+ */
+noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpu_context *host = host_data_ptr(host_ctxt);
+	struct tv_vcpu *tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
+	struct tv_run *run = __this_cpu_read(tv_page);
+
+	tv_fill(run, vcpu);
+	sysreg_save_host_state_vhe(host);
+
+	tvcpu->code = tv_cross(vcpu->kvm->arch.svm->id, vcpu->vcpu_idx);
+
+	/* PAuth keys are not banked; the next function may hang on APIA. */
+	ptrauth_thread_switch_kernel(current);
+	ptrauth_thread_switch_user(current);
+	sysreg_restore_host_state_vhe(host);
+	if (tvcpu->code != TV_OK) {
+		vcpu->arch.fault.hpfar_el2 = run->hpfar;
+		return ARM_EXCEPTION_SVM;
+	}
+	tv_take(vcpu, run);
+	tvcpu->exit = run->exit;
+	tvcpu->exits[tvcpu->exit % TWINVISOR_EXITS]++;
+	return tv_exception(tvcpu->exit);
+}
+
+/* The exits that only S-VMs have. Returns as handle_exit() does. */
+int tv_handle_exit(struct kvm_vcpu *vcpu)
+{
+	struct tv_svm *svm = vcpu->kvm->arch.svm;
+	struct tv_vcpu *tvcpu = &svm->vcpu[vcpu->vcpu_idx];
+
+	if (tvcpu->code == TV_OK) {
+		/* It is off for the S-visor; PSCI CPU_ON wakes it. */
+		kvm_arm_vcpu_power_off(vcpu);
+		return 1;
+	}
+	tvcpu->refused++;
+	pr_warn_ratelimited("twinvisor: VMM %d, vCPU %d: TV_VCPU_RUN gave %lld, address %#llx\n",
+			    svm->pid, vcpu->vcpu_idx, tvcpu->code,
+			    kvm_vcpu_get_fault_ipa(vcpu));
+	return tvcpu->code == TV_EDENIED ? -EPERM : -EIO;
+}

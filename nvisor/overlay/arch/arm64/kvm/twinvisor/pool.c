@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Split CMA, normal end: a pool of chunks set aside at boot and lent to the
+ * buddy allocator for movable pages until S-VMs need them.
+ *
+ * The S-visor keeps the Secure part of a pool one run from the pool's start, so
+ * that it costs one region of the TZC. The run grows by the chunk above it and
+ * shrinks from its top; a chunk that an S-VM left stays in it, for the next.
+ */
+#include <linux/cma.h>
+#include <linux/gfp.h>
+#include <linux/kvm_host.h>
+#include <linux/memblock.h>
+#include <linux/set_memory.h>
+
+#include "twinvisor.h"
+
+struct tv_pool {
+	phys_addr_t base;
+	u64 id;			/* the S-visor's */
+	u64 chunks;		/* none: there is no pool */
+	struct mutex lock;	/* all below */
+	u64 run;		/* chunks in the run, never more than chunks */
+	struct tv_svm **owner;	/* of each chunk in the run; NULL: free */
+};
+
+static phys_addr_t tv_pool_size __initdata;
+
+static struct tv_pool tv_pool = {
+	.lock = __MUTEX_INITIALIZER(tv_pool.lock),
+};
+
+static int __init tv_parse_pool(char *arg)
+{
+	if (!arg)
+		return -EINVAL;
+	tv_pool_size = ALIGN(memparse(arg, NULL), TV_CHUNK_SIZE);
+	return 0;
+}
+early_param("tvpool", tv_parse_pool);
+
+void __init tv_pool_reserve(void)
+{
+	struct cma *cma;
+
+	if (!tv_pool_size)
+		return;
+	if (cma_declare_contiguous(0, tv_pool_size, 0, TV_CHUNK_SIZE, 0, false,
+				   "twinvisor", &cma)) {
+		pr_warn("twinvisor: no room for tvpool=%pa\n", &tv_pool_size);
+		return;
+	}
+	tv_pool.base = cma_get_base(cma);
+	tv_pool.chunks = tv_pool_size / TV_CHUNK_SIZE;
+}
+
+int __init tv_pool_init(void)
+{
+	struct tv_pool *pool = &tv_pool;
+	u64 out[4];
+	s64 code;
+
+	if (!pool->chunks)
+		return 0;
+	pool->owner = kvcalloc(pool->chunks, sizeof(*pool->owner), GFP_KERNEL);
+	code = pool->owner ? tv_smc(TV_POOL_ADD, pool->base,
+				    pool->chunks * TV_CHUNK_SIZE, 0, 0, out) : TV_ENOMEM;
+	if (code) {
+		pr_warn("twinvisor: TV_POOL_ADD gave %lld\n", code);
+		pool->chunks = 0;
+		return tv_errno(code);
+	}
+	pool->id = out[0];
+	return 0;
+}
+
+static unsigned long tv_chunk_pfn(struct tv_pool *pool, u64 i)
+{
+	return PHYS_PFN(pool->base + i * TV_CHUNK_SIZE);
+}
+
+/* An access by speculation, too, would be an error that nobody asked for. */
+static void tv_set_linear_map(unsigned long pfn, bool valid)
+{
+	if (can_set_direct_map())
+		WARN_ON(set_memory_valid((unsigned long)pfn_to_kaddr(pfn),
+					 TV_CHUNK_PAGES, valid));
+}
+
+/*
+ * Linux's chunk above the run -> the run's top, free.
+ * Migration fails while a page is pinned for a moment; so it is tried again.
+ */
+static int tv_run_grow(struct tv_pool *pool)
+{
+	unsigned long pfn = tv_chunk_pfn(pool, pool->run);
+	int err, tries = 5;
+
+	if (pool->run == pool->chunks)
+		return -ENOMEM;
+	do {
+		err = alloc_contig_range(pfn, pfn + TV_CHUNK_PAGES, MIGRATE_CMA,
+					 GFP_KERNEL);
+	} while (err == -EBUSY && --tries && !fatal_signal_pending(current));
+	if (err)
+		return err == -EBUSY ? -ENOMEM : err;
+	tv_set_linear_map(pfn, false);
+	pool->run++;
+	return 0;
+}
+
+static bool tv_run_free_from(struct tv_pool *pool, u64 i)
+{
+	for (; i < pool->run; i++)
+		if (pool->owner[i])
+			return false;
+	return true;
+}
+
+/* Chunks from i to the run's top, ordinary for the S-visor -> Linux's. */
+static u64 tv_run_cut(struct tv_pool *pool, u64 i)
+{
+	u64 n = pool->run - i;
+
+	while (pool->run > i) {
+		unsigned long pfn = tv_chunk_pfn(pool, --pool->run);
+
+		tv_set_linear_map(pfn, true);
+		free_contig_range(pfn, TV_CHUNK_PAGES);
+	}
+	return n;
+}
+
+/*
+ * The run's top, if free -> Linux's. The S-visor's run is shorter than ours by
+ * chunks that were claimed and then never used: those go along.
+ */
+static u64 tv_run_shrink(struct tv_pool *pool)
+{
+	u64 out[4], top;
+
+	if (!pool->run || pool->owner[pool->run - 1])
+		return 0;
+	switch (tv_smc(TV_CHUNK_RETURN, pool->id, 0, 0, 0, out)) {
+	case TV_OK:
+		top = (out[0] - pool->base) / TV_CHUNK_SIZE;
+		break;
+	case TV_ENOENT:
+		top = 0;
+		break;
+	default:
+		return 0;
+	}
+	return tv_run_free_from(pool, top) ? tv_run_cut(pool, top) : 0;
+}
+
+/* A free chunk, the lowest one -> the S-VM's. */
+int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk)
+{
+	struct tv_pool *pool = &tv_pool;
+	int err = 0;
+	u64 i;
+
+	mutex_lock(&pool->lock);
+	for (i = 0; i < pool->run && pool->owner[i]; i++)
+		;
+	if (i == pool->run)
+		err = tv_run_grow(pool);
+	if (!err) {
+		pool->owner[i] = svm;
+		svm->chunks++;
+		*chunk = PFN_PHYS(tv_chunk_pfn(pool, i));
+	}
+	mutex_unlock(&pool->lock);
+	return err;
+}
+
+/* All chunks of an S-VM that the S-visor has destroyed -> free, Secure still. */
+void tv_chunks_release(struct tv_svm *svm)
+{
+	struct tv_pool *pool = &tv_pool;
+	u64 i;
+
+	mutex_lock(&pool->lock);
+	for (i = 0; i < pool->run; i++)
+		if (pool->owner[i] == svm)
+			pool->owner[i] = NULL;
+	mutex_unlock(&pool->lock);
+	svm->chunks = 0;
+}
+
+u64 tv_pool_reclaim(u64 chunks)
+{
+	struct tv_pool *pool = &tv_pool;
+	u64 n = 0, got = 1;
+
+	mutex_lock(&pool->lock);
+	while (n < chunks && got) {
+		got = tv_run_shrink(pool);
+		n += got;
+	}
+	mutex_unlock(&pool->lock);
+	return n;
+}
+
+void tv_pool_info(struct twinvisor_info *info)
+{
+	struct tv_pool *pool = &tv_pool;
+	u64 i;
+
+	mutex_lock(&pool->lock);
+	info->pools = !!pool->chunks;
+	info->chunks_total = pool->chunks;
+	info->chunks_secure = pool->run;
+	for (i = 0; i < pool->run; i++)
+		info->chunks_used += !!pool->owner[i];
+	mutex_unlock(&pool->lock);
+}

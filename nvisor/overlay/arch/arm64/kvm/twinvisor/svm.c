@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of an S-VM: a candidate from its creation under an armed process,
+ * launched at its first KVM_RUN, gone with its struct kvm. And what KVM's
+ * interfaces refuse for it.
+ */
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/sched/signal.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_mmu.h>
+
+#include "twinvisor.h"
+
+LIST_HEAD(tv_svms);
+/* Guards the list, and with it that what is on the list stays; taken alone */
+DEFINE_MUTEX(tv_svms_lock);
+
+int tv_init_vm(struct kvm *kvm)
+{
+	struct tv_svm *svm;
+
+	if (!tv_armed())
+		return 0;
+	svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+	if (!svm)
+		return -ENOMEM;
+	svm->kvm = kvm;
+	svm->pid = task_tgid_nr(current);
+	mutex_init(&svm->mem_lock);
+	mutex_lock(&tv_svms_lock);
+	list_add_tail(&svm->list, &tv_svms);
+	mutex_unlock(&tv_svms_lock);
+	kvm->arch.svm = svm;
+	return 0;
+}
+
+/*
+ * The S-visor destroys piece by piece. Busy can only mean that somebody else
+ * runs one of its vCPUs, which no KVM does; that is not waited for without end.
+ */
+static s64 tv_destroy(struct tv_svm *svm)
+{
+	unsigned long end = jiffies + 10 * HZ;
+	s64 code;
+
+	do {
+		code = tv_smc(TV_VM_DESTROY, svm->id, 0, 0, 0, NULL);
+		cond_resched();
+	} while (code == TV_AGAIN || (code == TV_EBUSY && time_before(jiffies, end)));
+	return code;
+}
+
+/* Gives up all that the S-visor holds of it. Not its chunks, if it holds on. */
+static void tv_stop(struct tv_svm *svm)
+{
+	s64 code = svm->created ? tv_destroy(svm) : TV_OK;
+
+	if (code)
+		pr_warn("twinvisor: VMM %d: TV_VM_DESTROY gave %lld, %llu chunks are lost\n",
+			svm->pid, code, svm->chunks);
+	else
+		tv_chunks_release(svm);
+	svm->created = false;
+}
+
+void tv_destroy_vm(struct kvm *kvm)
+{
+	struct tv_svm *svm = kvm->arch.svm;
+
+	if (!svm)
+		return;
+	mutex_lock(&tv_svms_lock);
+	list_del(&svm->list);
+	mutex_unlock(&tv_svms_lock);
+	tv_stop(svm);
+	kvm->arch.svm = NULL;
+	kfree(svm);
+}
+
+bool tv_launched(struct kvm *kvm)
+{
+	return kvm->arch.svm && READ_ONCE(kvm->arch.svm->state) != TV_CANDIDATE;
+}
+
+/* ---- launch --------------------------------------------------------------- */
+
+#define tv_call(svm, nr, a1, a2, a3, a4, out) \
+	__tv_call(svm, #nr, nr, a1, a2, a3, a4, out)
+
+static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
+		     u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
+{
+	s64 code = tv_smc(nr, a1, a2, a3, a4, out);
+
+	if (code)
+		pr_warn("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
+			svm->pid, name, a1, a2, a3, a4, code);
+	return tv_errno(code);
+}
+
+/* One page of the shared view -> a private page, measured. Zeros need none. */
+static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
+{
+	phys_addr_t page;
+	int err;
+
+	if (!memchr_inv(page_address(from), 0, PAGE_SIZE))
+		return 0;
+	mutex_lock(&svm->mem_lock);
+	err = tv_page_take(svm, &page);
+	mutex_unlock(&svm->mem_lock);
+	if (!err)
+		err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
+	svm->loaded += !err;
+	return err;
+}
+
+/* Which pages of one PMD's range the VMM has populated */
+#define TV_SPAN PMD_SIZE
+
+struct tv_span {
+	DECLARE_BITMAP(page, TV_SPAN / PAGE_SIZE);
+};
+
+static void tv_span_set(struct mm_walk *walk, unsigned long from, unsigned long to)
+{
+	struct tv_span *span = walk->private;
+
+	bitmap_set(span->page, (from % TV_SPAN) >> PAGE_SHIFT, (to - from) >> PAGE_SHIFT);
+}
+
+static int tv_see_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
+		      struct mm_walk *walk)
+{
+	if (pmd_leaf(pmdp_get_lockless(pmd))) {
+		tv_span_set(walk, addr, next);
+		walk->action = ACTION_CONTINUE;
+	}
+	return 0;
+}
+
+static int tv_see_pte(pte_t *pte, unsigned long addr, unsigned long next,
+		      struct mm_walk *walk)
+{
+	if (!pte_none(ptep_get(pte)))
+		tv_span_set(walk, addr, next);
+	return 0;
+}
+
+static int tv_see_hugetlb(pte_t *pte, unsigned long hmask, unsigned long addr,
+			  unsigned long next, struct mm_walk *walk)
+{
+	tv_span_set(walk, addr, next);
+	return 0;
+}
+
+static const struct mm_walk_ops tv_see = {
+	.pmd_entry = tv_see_pmd,
+	.pte_entry = tv_see_pte,
+	.hugetlb_entry = tv_see_hugetlb,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/* Finds, without populating anything, the pages to load in [hva, end). */
+static int tv_look(unsigned long hva, unsigned long end, struct tv_span *span)
+{
+	int err;
+
+	bitmap_zero(span->page, TV_SPAN / PAGE_SIZE);
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	err = walk_page_range(current->mm, hva, end, &tv_see, span);
+	mmap_read_unlock(current->mm);
+	return err;
+}
+
+static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
+{
+	struct page *page = get_dump_page(hva);
+	int err;
+
+	if (!page)
+		return 0;
+	err = tv_load_page(svm, ipa, page);
+	put_page(page);
+	return err;
+}
+
+/* [hva, end) lies within one span */
+static int tv_load_span(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva,
+			unsigned long end)
+{
+	struct tv_span span;
+	int err = tv_look(hva, end, &span);
+
+	for (; !err && hva < end; hva += PAGE_SIZE, ipa += PAGE_SIZE)
+		if (test_bit((hva % TV_SPAN) >> PAGE_SHIFT, span.page))
+			err = tv_load_hva(svm, ipa, hva);
+	cond_resched();
+	if (fatal_signal_pending(current))
+		err = -EINTR;
+	return err;
+}
+
+static int tv_load_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
+{
+	unsigned long hva = slot->userspace_addr;
+	unsigned long end = hva + slot->npages * PAGE_SIZE;
+	phys_addr_t ipa = slot->base_gfn * PAGE_SIZE;
+	int err = 0;
+
+	while (!err && hva < end) {
+		unsigned long to = min(end, ALIGN_DOWN(hva, TV_SPAN) + TV_SPAN);
+
+		err = tv_load_span(svm, ipa, hva, to);
+		ipa += to - hva;
+		hva = to;
+	}
+	return err;
+}
+
+/* In address order, and all ranges before all contents: as it is measured. */
+static int tv_each_ram(struct tv_svm *svm,
+		       int (*fn)(struct tv_svm *, struct kvm_memory_slot *))
+{
+	struct kvm_memslots *slots = kvm_memslots(svm->kvm);
+	struct kvm_memslot_iter iter;
+	int err = 0;
+
+	kvm_for_each_memslot_in_gfn_range(&iter, slots, 0, U64_MAX) {
+		if (iter.slot->flags & KVM_MEM_READONLY)
+			continue;
+		err = fn(svm, iter.slot);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static int tv_declare_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
+{
+	svm->ram += slot->npages * PAGE_SIZE;
+	return tv_call(svm, TV_VM_RAM, svm->id, slot->base_gfn * PAGE_SIZE,
+		       slot->npages * PAGE_SIZE, 0, NULL);
+}
+
+static int tv_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
+{
+	u64 flags = kvm_arm_vcpu_stopped(vcpu) ? 0 : TV_VCPU_ON;
+	struct tv_run *run;
+	u64 out[4];
+	int err;
+
+	preempt_disable();
+	run = tv_share_page();
+	memcpy(run->gpr, vcpu_gp_regs(vcpu)->regs, sizeof(run->gpr));
+	run->pc = *vcpu_pc(vcpu);
+	err = tv_call(svm, TV_VCPU_CREATE, svm->id, kvm_vcpu_get_mpidr_aff(vcpu),
+		      flags, 0, out);
+	preempt_enable();
+	if (!err && out[0] != vcpu->vcpu_idx)
+		err = -EIO;
+	return err;
+}
+
+static int tv_create_vcpus(struct tv_svm *svm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+	int err;
+
+	kvm_for_each_vcpu(i, vcpu, svm->kvm) {
+		err = tv_create_vcpu(svm, vcpu);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What an S-VM cannot have, found in time to say so */
+static int tv_check_vm(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	if (atomic_read(&kvm->online_vcpus) > TV_MAX_VCPUS)
+		return -E2BIG;
+	if (kvm->arch.vgic.vgic_model != KVM_DEV_TYPE_ARM_VGIC_V3 || kvm_has_mte(kvm) ||
+	    test_bit(KVM_ARCH_FLAG_VM_COUNTER_OFFSET, &kvm->arch.flags))
+		return -EOPNOTSUPP;
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (!kvm_vcpu_initialized(vcpu))
+			return -ENOEXEC;
+		if (vcpu_has_nv(vcpu) || vcpu_el1_is_32bit(vcpu))
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int tv_create(struct tv_svm *svm)
+{
+	struct kvm_s2_mmu *mmu = &svm->kvm->arch.mmu;
+	u64 out[4];
+	int err;
+
+	err = tv_check_vm(svm->kvm);
+	if (!err)
+		err = tv_call(svm, TV_VM_CREATE, mmu->pgd_phys, mmu->pgt->ia_bits,
+			      mmu->pgt->start_level, 0, out);
+	if (!err) {
+		svm->id = out[0];
+		svm->created = true;
+	}
+	return err;
+}
+
+static int tv_seal(struct tv_svm *svm)
+{
+	u64 out[4];
+	int err;
+
+	err = tv_call(svm, TV_VM_SEAL, svm->id, 0, 0, 0, NULL);
+	if (!err)
+		err = tv_call(svm, TV_VM_MEASUREMENT, svm->id, 0, 0, 0, out);
+	if (!err)
+		memcpy(svm->measurement, out, sizeof(svm->measurement));
+	return err;
+}
+
+/* candidate -> running, or dead */
+static int tv_launch_locked(struct tv_svm *svm)
+{
+	int err;
+
+	WRITE_ONCE(svm->state, TV_LAUNCHING);
+	err = tv_create(svm);
+	if (!err)
+		err = tv_each_ram(svm, tv_declare_slot);
+	if (!err)
+		err = tv_each_ram(svm, tv_load_slot);
+	if (!err)
+		err = tv_create_vcpus(svm);
+	if (!err)
+		err = tv_seal(svm);
+	if (err) {
+		pr_warn("twinvisor: VMM %d: launch failed: %d\n", svm->pid, err);
+		tv_stop(svm);
+	}
+	WRITE_ONCE(svm->state, err ? TV_DEAD : TV_RUNNING);
+	return err;
+}
+
+/*
+ * At the first KVM_RUN of each vCPU; the first of all launches, the others wait.
+ * slots_lock keeps the memslots as they are, and vcpu->mutex is held outside it.
+ */
+int tv_launch(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct tv_svm *svm = kvm->arch.svm;
+	int err = 0;
+
+	if (!svm)
+		return 0;
+	if (mutex_lock_killable(&kvm->slots_lock))
+		return -EINTR;
+	if (svm->state == TV_CANDIDATE)
+		err = tv_launch_locked(svm);
+	else if (svm->state == TV_DEAD)
+		err = -EIO;
+	mutex_unlock(&kvm->slots_lock);
+	return err;
+}
+
+/* ---- what is refused ------------------------------------------------------ */
+
+/*
+ * Capabilities that an S-VM does without. They are hidden from an armed process
+ * altogether, since a VMM asks /dev/kvm for many of them before there is a VM.
+ */
+bool tv_hides_cap(struct kvm *kvm, long cap)
+{
+	switch (cap) {
+	case KVM_CAP_ARM_MTE:
+	case KVM_CAP_ARM_NISV_TO_USER:
+	case KVM_CAP_ARM_INJECT_EXT_DABT:
+	case KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE:
+	case KVM_CAP_ARM_EL1_32BIT:
+	case KVM_CAP_COUNTER_OFFSET:
+	case KVM_CAP_SET_GUEST_DEBUG:
+	case KVM_CAP_SET_GUEST_DEBUG2:
+	case KVM_CAP_GUEST_DEBUG_HW_BPS:
+	case KVM_CAP_GUEST_DEBUG_HW_WPS:
+	case KVM_CAP_STEAL_TIME:
+		return kvm ? kvm_vm_is_svm(kvm) : tv_armed();
+	default:
+		return false;
+	}
+}
+
+static bool tv_slot_is_ram(const struct kvm_memory_slot *slot)
+{
+	return slot && slot->npages && !(slot->flags & KVM_MEM_READONLY);
+}
+
+/* RAM is sealed at launch; what the S-VM writes is never the VMM's to log. */
+int tv_prepare_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
+		       const struct kvm_memory_slot *new)
+{
+	if (!kvm_vm_is_svm(kvm))
+		return 0;
+	if (new && new->flags & KVM_MEM_LOG_DIRTY_PAGES)
+		return -EINVAL;
+	if (tv_launched(kvm) && (tv_slot_is_ram(old) || tv_slot_is_ram(new)))
+		return -EPERM;
+	return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __KVM_TWINVISOR_H
+#define __KVM_TWINVISOR_H
+
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <asm/kvm_twinvisor.h>
+#include <asm/twinvisor_abi.h>
+#include <uapi/linux/twinvisor.h>
+
+#define TV_CHUNK_PAGES	(TV_CHUNK_SIZE / PAGE_SIZE)
+
+/* A candidate was created under an armed process and has not run yet. */
+enum tv_state { TV_CANDIDATE, TV_LAUNCHING, TV_RUNNING, TV_DEAD };
+
+/* Written by the vCPU's own thread only. */
+struct tv_vcpu {
+	s64 code;		/* of the last entry */
+	u64 exit;		/* TV_EXIT_* of the last entry that was accepted */
+	u64 exits[TWINVISOR_EXITS];
+	u64 refused;
+};
+
+struct tv_svm {
+	struct kvm *kvm;
+	struct list_head list;	/* all S-VMs; under tv_svms_lock */
+	pid_t pid;
+	enum tv_state state;	/* changes under kvm->slots_lock */
+	bool created;		/* the S-visor knows it as id */
+	u64 id;
+	u64 ram;
+	u64 loaded;
+	u8 measurement[32];
+
+	struct mutex mem_lock;	/* all below; outside kvm->mmu_lock */
+	phys_addr_t next;	/* free page of the current chunk, up to ... */
+	phys_addr_t end;	/* ... here */
+	u64 chunks;
+	u64 pages;
+
+	struct tv_vcpu vcpu[TV_MAX_VCPUS];
+};
+
+/* svm.c */
+extern struct list_head tv_svms;
+extern struct mutex tv_svms_lock;
+
+/* gate.c */
+s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4]);
+int tv_errno(s64 code);
+int tv_share_init(void);
+struct tv_run *tv_share_page(void);
+void tv_share_cpu(void);
+
+/* pool.c */
+int tv_pool_init(void);
+int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk);
+void tv_chunks_release(struct tv_svm *svm);
+u64 tv_pool_reclaim(u64 chunks);
+void tv_pool_info(struct twinvisor_info *info);
+
+/* fault.c */
+int tv_page_take(struct tv_svm *svm, phys_addr_t *page);
+void tv_page_give_back(struct tv_svm *svm, phys_addr_t page);
+
+/* dev.c */
+bool tv_armed(void);
+
+#endif /* __KVM_TWINVISOR_H */
