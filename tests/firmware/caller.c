@@ -89,9 +89,9 @@ static void test_general(uint64_t cpu)
 /* Some refused, some just not there; the S-visor must not see any. */
 static void test_refused(uint64_t cpu)
 {
-	static const uint32_t bad[] = { TV_SVISOR_READY, TV_SVISOR_RETURN, TV_SMC(TV_CALLS),
-					TV_SMC(0xffff),	 0xB2000000,	   0x72000000,
-					0xF3000000,	 0xFF00FFFF,	   0xF2020000 };
+	static const uint32_t bad[] = {TV_SVISOR_READY, TV_SVISOR_RETURN, TV_SMC(TV_CALLS),
+				       TV_SMC(0xffff),  0xB2000000,       0x72000000,
+				       0xF3000000,      0xFF00FFFF,       0xF2020000};
 	uint64_t r[GPRS], before, good = 1;
 
 	call(r, P_WHO, 0, 0);
@@ -105,15 +105,17 @@ static void test_refused(uint64_t cpu)
 	ok(r[4] == before + 1, "none of them reached the S-visor", cpu);
 }
 
-#define EL2_REGISTERS(X)                                                                          \
-	X(vttbr_el2, 0x1234000040000000) X(hcr_el2, 0x80000039ull | 1 << 18)                      \
-	X(tpidr_el2, 0xabcdef0123456789) X(mair_el2, 0x44bbff0400) X(tcr_el2, 0x80803518)         \
-	X(ttbr0_el2, 0x41000000) X(cptr_el2, 0x133ff) X(hstr_el2, 0x2) X(mdcr_el2, 0x60)          \
-	X(vtcr_el2, 0x80023559) X(vpidr_el2, 0x411fd490) X(vmpidr_el2, 0x80000a0b)                \
-	X(cnthctl_el2, 3) X(cntvoff_el2, 0x7777) X(esr_el2, 0x5a000001) X(elr_el2, 0x60601234)    \
-	X(spsr_el2, 0x600003c5) X(far_el2, 0x1122334455667788) X(hpfar_el2, 0x4567890)            \
-	X(s3_4_c13_c0_1, 0x99) X(s3_4_c2_c0_1, 0x42000000) X(sp_el0, 0x4300) X(mdscr_el1, 0x1000) \
-	X(pmcr_el0, 0x40) X(s3_4_c12_c9_5, 0x7)
+/* clang-format off */
+#define EL2_REGISTERS(X) \
+	X(vttbr_el2, 0x1234000040000000) X(hcr_el2, 0x80000039ull | 1 << 18) \
+	X(tpidr_el2, 0xabcdef0123456789) X(mair_el2, 0x44bbff0400) X(tcr_el2, 0x80803518) \
+	X(ttbr0_el2, 0x41000000) X(cptr_el2, 0x133ff) X(hstr_el2, 0x2) X(mdcr_el2, 0x60) \
+	X(vtcr_el2, 0x80023559) X(vpidr_el2, 0x411fd490) X(vmpidr_el2, 0x80000a0b) \
+	X(cnthctl_el2, 3) X(cntvoff_el2, 0x7777) X(esr_el2, 0x5a000001) X(elr_el2, 0x60601234) \
+	X(spsr_el2, 0x600003c5) X(far_el2, 0x1122334455667788) X(hpfar_el2, 0x4567890) \
+	X(s3_4_c13_c0_1, 0x99) X(s3_4_c2_c0_1, 0x42000000) X(sp_el0, 0x4300) \
+	X(mdscr_el1, 0xb000) X(pmcr_el0, 0x40) X(s3_4_c12_c9_5, 0x7)
+/* clang-format on */
 
 #define COUNT(name, value) +1
 #define SAVE(name, value) old[n++] = read_reg(#name);
@@ -124,7 +126,7 @@ static void test_refused(uint64_t cpu)
 static void test_el2(uint64_t cpu)
 {
 	enum { N = 0 EL2_REGISTERS(COUNT) };
-	uint64_t old[N], put_in[N], found[N], differ = 0;
+	uint64_t old[N], put_in[N], found[N], differ = 0, own;
 	uint64_t *p = found;
 	int n = 0;
 
@@ -134,7 +136,7 @@ static void test_el2(uint64_t cpu)
 	EL2_REGISTERS(READ)
 	for (n = 0; n < N; n++)
 		put_in[n] = p[n];
-	call1(P_ECHO, 0, 0);
+	own = call1(P_OWN, 0, 0);
 	n = 0;
 	EL2_REGISTERS(READ)
 	n = 0;
@@ -147,7 +149,7 @@ static void test_el2(uint64_t cpu)
 		put("\r\n");
 	}
 	ok(differ == 0, "EL2 registers are what they were before a call", cpu);
-	ok(call1(P_OWN, 0, 0) == 0, "so are the S-visor's, and it sees none of ours", cpu);
+	ok(own == 0, "so are the S-visor's, and it sees none of ours", cpu);
 }
 
 static void test_gic_inherited(uint64_t cpu)
@@ -172,8 +174,8 @@ static void test_fiq(uint64_t cpu)
 
 	gicd[0] |= 0x12; /* GICD_CTLR: ARE_NS, EnableGrp1A */
 	gicr[0x10100 / 4] = 2;
-	write_reg("s3_0_c4_c6_0", 0xff); /* ICC_PMR_EL1 */
-	write_reg("s3_0_c12_c12_7", 1);	 /* ICC_IGRPEN1_EL1 */
+	write_reg("s3_0_c4_c6_0", 0xff);                 /* ICC_PMR_EL1 */
+	write_reg("s3_0_c12_c12_7", 1);                  /* ICC_IGRPEN1_EL1 */
 	write_reg("s3_0_c12_c11_5", 1 << 24 | 1 << cpu); /* ICC_SGI1R_EL1: SGI 1, to itself */
 	while (!(read_reg("isr_el1") & 0x80))
 		;

@@ -38,7 +38,7 @@ static uint64_t own_changed(uint64_t index)
 
 static uint64_t refused(uint32_t fid)
 {
-	uint64_t r[GPRS] = { fid };
+	uint64_t r[GPRS] = {fid};
 
 	smc(r);
 	return r[0] != (uint64_t)TV_ENOSYS;
@@ -47,7 +47,8 @@ static uint64_t refused(uint32_t fid)
 static uint64_t longest_vector(void)
 {
 	__asm__ volatile(".arch armv8.3-a+sve\n\tfmov d0, xzr\n\tpacia x9, x9\n\t"
-			 "msr apiakeylo_el1, xzr" ::: "x9");
+			 "msr apiakeylo_el1, xzr" ::
+				 : "x9");
 	write_reg("s3_4_c1_c2_0", 0xf); /* ZCR_EL2 */
 	__asm__ volatile(".arch armv8-a+sve\n\tptrue p0.b");
 	return read_reg("s3_4_c1_c2_0");
@@ -81,9 +82,11 @@ static void serve(uint64_t r[GPRS], uint64_t index)
 	case P_FIQ:
 		r[1] = read_reg("isr_el1");
 		return;
-	case P_SPIN:
+	case P_SPIN: /* with the counter on, as a guest might have it */
+		write_reg("pmcr_el0", 0x41);
 		while (read_reg("cntpct_el0") - t < a)
 			;
+		write_reg("pmcr_el0", 0);
 		return;
 	case P_FP:
 		r[1] = longest_vector();
@@ -94,9 +97,9 @@ static void serve(uint64_t r[GPRS], uint64_t index)
 void start(const struct tv_manifest *m, uint64_t index, uint64_t cold)
 {
 	int fail = index == P_FAIL_CPU && cpu[index].entries == 0;
-	uint64_t r[GPRS] = { TV_SVISOR_READY, fail ? TV_ESTATE : TV_OK };
+	uint64_t r[GPRS] = {TV_SVISOR_READY, fail ? TV_ESTATE : TV_OK};
 
-	write_reg("cptr_el2", 0x32ff); /* FP and SVE untrapped (DDI 0487 D24.2.34) */
+	write_reg("cptr_el2", 0x32ff); /* FP and SVE untrapped */
 	cpu[index].entries++;
 	cpu[index].cold = cold;
 	set_own(index);

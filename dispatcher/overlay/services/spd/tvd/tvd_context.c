@@ -25,7 +25,7 @@
  * SCR_EL3: to what context management sets for a payload at S-EL2 (RW, HCE, EEL2,
  * ST, SIF, FGTEn, ECVEn, HXEn; IRQ, FIQ and EA clear) are added the features that
  * an S-VM may use and that would trap to EL3 otherwise. With FIQ clear a
- * Non-secure interrupt is signalled to S-EL2 as FIQ (IHI 0069, 4.6.2).
+ * Non-secure interrupt is signalled to S-EL2 as FIQ (IHI 0069, 4.6).
  */
 static u_register_t secure_scr(u_register_t scr)
 {
@@ -37,7 +37,7 @@ static u_register_t secure_scr(u_register_t scr)
 }
 
 /*
- * MDCR_EL3 (DDI 0487, D24.3.22), while the Secure world runs:
+ * MDCR_EL3 (DDI 0487, D24.3), while the Secure world runs:
  *
  * Nothing counts, profiles or traces it. SPME, MPMX and STE are clear; SCCD and
  * MCCD are set, as PMCR_EL0.DP alone is the N-visor's word; profiling and trace

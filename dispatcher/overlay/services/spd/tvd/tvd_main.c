@@ -20,15 +20,15 @@
 #include "tvd_private.h"
 
 /* General queries of a Trusted OS (DEN 0028, 6.2) */
-#define TOS_CALL_COUNT	0xBF00FF00
-#define TOS_CALL_UID	0xBF00FF01
-#define TOS_REVISION	0xBF00FF03
-#define TOS_QUERIES	3
+#define TOS_CALL_COUNT 0xBF00FF00
+#define TOS_CALL_UID 0xBF00FF01
+#define TOS_REVISION 0xBF00FF03
+#define TOS_QUERIES 3
 
 CASSERT(PLATFORM_CORE_COUNT <= TV_MAX_CPUS, assert_tvd_cpus);
 
-DEFINE_SVC_UUID2(tvd_uid, 0x1b5b31de, 0x8e3d, 0x4e1c,
-		 0x96, 0x9a, 0x6e, 0x8c, 0xa0, 0x60, 0xb2, 0x5b);
+DEFINE_SVC_UUID2(tvd_uid, 0x1b5b31de, 0x8e3d, 0x4e1c, 0x96, 0x9a, 0x6e, 0x8c, 0xa0, 0x60, 0xb2,
+		 0x5b);
 
 static struct tvd_cpu tvd_cpus[PLATFORM_CORE_COUNT];
 static struct tv_manifest manifest __aligned(CACHE_WRITEBACK_GRANULE);
@@ -77,8 +77,8 @@ static uintptr_t call(struct tvd_cpu *cpu, uint32_t fid, u_register_t x1, u_regi
 }
 
 /* The results are all that changes in the caller's x0-x30. */
-static uintptr_t call_return(struct tvd_cpu *cpu, u_register_t r0, u_register_t r1,
-			     u_register_t r2, u_register_t r3)
+static uintptr_t call_return(struct tvd_cpu *cpu, u_register_t r0, u_register_t r1, u_register_t r2,
+			     u_register_t r3)
 {
 	u_register_t r4 = SMC_GET_GP(&cpu->ctx, CTX_GPREG_X5);
 

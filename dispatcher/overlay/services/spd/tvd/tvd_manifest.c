@@ -39,7 +39,8 @@ static uint64_t secure_device(const void *dt, const char *compatible)
 	uintptr_t base;
 	int node;
 
-	fdt_for_each_compatible_node(dt, node, compatible) {
+	for (node = fdt_node_offset_by_compatible(dt, -1, compatible); node >= 0;
+	     node = fdt_node_offset_by_compatible(dt, node, compatible)) {
 		if (is_secure_only(dt, node) &&
 		    (fdt_get_reg_props_by_index(dt, node, 0, &base, NULL) == 0))
 			return base;

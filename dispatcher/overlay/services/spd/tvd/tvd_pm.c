@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * PSCI hooks (DEN 0022): a CPU that lost its state gets its S-visor anew. They
- * are registered only once the S-visor is up on the first CPU.
+ * PSCI hooks (DEN 0022): a CPU that has been off gets its S-visor anew. There is
+ * nothing to do when it goes off: no S-VM runs on it, or it could not have asked.
+ * They are registered only once the S-visor is up on the first CPU.
  */
 #include <lib/psci/psci.h>
 
@@ -12,18 +13,6 @@ static void cpu_up(u_register_t unused)
 	(void)tvd_boot(0U);
 }
 
-static int32_t cpu_off(u_register_t unused)
-{
-	tvd_this_cpu()->state = TVD_OFF;
-
-	return 0;
-}
-
-static void cpu_suspend(u_register_t max_off_pwrlvl)
-{
-	tvd_this_cpu()->state = TVD_OFF;
-}
-
 static int32_t migrate_info(u_register_t *resident_cpu)
 {
 	return PSCI_TOS_NOT_PRESENT_MP;
@@ -31,8 +20,6 @@ static int32_t migrate_info(u_register_t *resident_cpu)
 
 const spd_pm_ops_t tvd_pm = {
 	.svc_on_finish = cpu_up,
-	.svc_off = cpu_off,
-	.svc_suspend = cpu_suspend,
 	.svc_suspend_finish = cpu_up,
 	.svc_migrate_info = migrate_info,
 };

@@ -3,7 +3,7 @@
 #define TVD_PRIVATE_H
 
 /* What tvd_enter() pushes: x19-x30 */
-#define TVD_FRAME_SIZE	0x60
+#define TVD_FRAME_SIZE 0x60
 
 #ifndef __ASSEMBLER__
 
@@ -20,16 +20,16 @@
  * states in which an SMC can come from the Secure world.
  */
 enum tvd_state {
-	TVD_OFF,	/* not up on this CPU: calls are refused */
-	TVD_BOOT,	/* EL3 waits in tvd_boot() for TV_SVISOR_READY */
-	TVD_IDLE,	/* waits for a call */
-	TVD_CALL,	/* serves one; ends with TV_SVISOR_RETURN */
+	TVD_OFF,  /* not up on this CPU: calls are refused */
+	TVD_BOOT, /* EL3 waits in tvd_boot() for TV_SVISOR_READY */
+	TVD_IDLE, /* waits for a call */
+	TVD_CALL, /* serves one; ends with TV_SVISOR_RETURN */
 };
 
 struct tvd_cpu {
-	cpu_context_t ctx;	/* the Secure world, while the normal world runs */
-	uint64_t frame;		/* EL3 stack pointer in tvd_enter() */
-	u_register_t mdscr[2];	/* MDSCR_EL1 of the world that does not run */
+	cpu_context_t ctx;     /* the Secure world, while the normal world runs */
+	uint64_t frame;        /* EL3 stack pointer in tvd_enter() */
+	u_register_t mdscr[2]; /* MDSCR_EL1 of the world that does not run */
 	enum tvd_state state;
 };
 
