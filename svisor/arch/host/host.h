@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host twin of arch/ and platform/, as tests see it: one machine whose RAM is memory of
+ * the test, whose guest is a function, and which keeps a trace of what core/ asked for.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "arch.h"
+#include "platform.h"
+
+/* S-visor memory; two banks of DRAM, in chunks: a few of each are all that a test needs. */
+#define HOST_SVISOR 0x0e100000UL
+#define HOST_SVISOR_SIZE 0x400000UL
+#define HOST_IMAGE_SIZE 0x10000UL
+#define HOST_DRAM 0x40000000UL
+#define HOST_DRAM_SIZE (6UL * TV_CHUNK_SIZE)
+#define HOST_HIGH 0x880000000UL
+#define HOST_HIGH_SIZE (2UL * TV_CHUNK_SIZE)
+#define HOST_REGIONS 8
+
+extern struct tv_manifest host_manifest;
+
+/* A fresh machine: memory zero but for the S-visor's, which holds junk; controller off; hooks,
+ * counts and trace empty; this thread is CPU 0. */
+void host_reset(void);
+/* This thread is that CPU. */
+void host_cpu(unsigned index);
+
+/* The bytes at a physical address, whoever owns them; NULL if nothing is there. */
+void *host_mem(uint64_t pa);
+/* Does the controller keep the normal world from this address now? */
+bool host_secure(uint64_t pa);
+/* What the MMU would find for the guest: NULL if the shadow S2PT has nothing there. */
+void *host_guest_mem(uint64_t s2_root, uint64_t ipa);
+
+/* The guest: called by guest_run, makes changes to registers and says how it left. NULL: an
+ * interrupt comes at once. */
+extern void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
+/* How guest_run was called last. */
+extern struct host_run {
+	uint64_t s2_root, cntvoff;
+	uint16_t vmid;
+	bool vserror;
+} host_run;
+
+/* The N-visor at work on another CPU: called before each access to ordinary memory. */
+extern void (*host_ns_hook)(uint64_t pa);
+/* Accesses to this ordinary page abort; 1: to none. */
+extern uint64_t host_broken_page;
+/* What counter_now() says; one more each time. */
+extern uint64_t host_counter;
+/* random64() works. */
+extern bool host_entropy;
+/* Regions the controller has, at most HOST_REGIONS. */
+extern unsigned host_regions;
+extern unsigned host_address_bits;
+
+/* Everything that core/ asked of the machine, in order. */
+enum host_op {
+	HOST_NS_FLUSH,
+	HOST_PROTECT,
+	HOST_CHUNK_MAP,
+	HOST_CHUNK_UNMAP,
+	HOST_PAGE_ZERO,
+	HOST_PAGE_PUBLISH,
+	HOST_S2_WRITE,
+	HOST_TLB_IPA,
+	HOST_TLB_VM,
+	HOST_TLB_LOCAL,
+	HOST_INJECT,
+	HOST_OPS
+};
+extern unsigned host_count[HOST_OPS];
+/* When (1, 2, ...) this was asked for last since host_forget(), or 0, and with what. */
+extern unsigned host_when[HOST_OPS];
+extern uint64_t host_what[HOST_OPS];
+void host_forget(void);
+
+#endif
