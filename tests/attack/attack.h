@@ -35,7 +35,8 @@ struct vm {
 	uint64_t chunk;  /* its private pages: physical */
 	uint64_t pages;  /* of which so many are used */
 	uint64_t root;   /* normal S2PT: three tables, ordinary memory */
-	struct tva_batch b;
+	uint64_t cntvoff;
+	struct tva_batch b; /* reg[]: EL2 registers of the host at the gate */
 	struct tv_run *run; /* in b */
 	struct result last;
 };
@@ -44,6 +45,9 @@ struct vm {
 void machine_open(void);
 struct result smc(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 void batch(struct tva_batch *b);
+/* The same with v0-v31 loaded before and stored after, and nothing in between. */
+void batch_fp(struct tva_batch *b, const uint64_t before[64], uint64_t after[64]);
+extern uint64_t attack_pool; /* the S-visor's index of it */
 uint64_t ordinary(size_t pages); /* fresh zeroed ordinary memory: physical */
 void *at(uint64_t pa);           /* the mapping of the pool or of ordinary() */
 uint64_t chunk_base(unsigned int i);
@@ -74,6 +78,9 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int tap_done(void);
 
 /* the cases, a file a theme */
+#define SVISOR 0x0e100000UL /* its memory on this machine: Secure SRAM */
+extern struct vm victim, other; /* live in chunks 0 and 1 for the groups after bringup */
+bool all_well(void); /* the other S-VM has all it had, and the audit finds nothing */
 void cases_bringup(void);
 void cases_memory(void);
 void cases_entry(void);

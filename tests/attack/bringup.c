@@ -23,15 +23,6 @@ static void version(void)
 	   r.status, r.x[0], r.x[1]);
 }
 
-/* Once a boot: a pool stays for ever, so on later runs it must be refused. */
-static void add_pool(void)
-{
-	struct result r = smc(TV_POOL_ADD, chunk_base(0), CHUNKS * CHUNK, 0, 0);
-
-	printf("# pool: %ld, index %lu\n", r.status, r.x[0]);
-	ok(r.status == TV_OK || r.status == TV_EINVAL, "the attack pool is known");
-}
-
 static void first_steps(struct vm *vm)
 {
 	vm_start(vm, 0);
@@ -103,7 +94,6 @@ void cases_bringup(void)
 	struct vm vm;
 
 	version();
-	add_pool();
 	first_steps(&vm);
 	memory(&vm);
 	mmio(&vm);

@@ -177,3 +177,4 @@ vectors:
 	.endr
 	.balign	4096
 puppet_end:
+	.section .note.GNU-stack, "", %progbits

@@ -14,6 +14,10 @@
 
 #include "attack.h"
 
+/* fp.S */
+long ioctl_fp(int fd, unsigned long request, void *arg, const uint64_t *before, uint64_t *after);
+
+uint64_t attack_pool;
 static int dev = -1, mem = -1;
 static struct tva_pool pool;
 static uint8_t *map;
@@ -40,6 +44,9 @@ void machine_open(void)
 	pool.size = POOL_SIZE;
 	if (ioctl(dev, TVA_POOL, &pool))
 		die("no %lu MiB of contiguous memory: %s", POOL_SIZE >> 20, strerror(errno));
+	if (pool.status)
+		die("TV_POOL_ADD: %ld", (long)pool.status);
+	attack_pool = pool.index;
 	map = mmap(NULL, pool.size, PROT_READ | PROT_WRITE, MAP_SHARED, dev, pool.base);
 	if (map == MAP_FAILED)
 		die("mmap of the pool: %s", strerror(errno));
@@ -52,6 +59,12 @@ void batch(struct tva_batch *b)
 {
 	if (ioctl(dev, TVA_BATCH, b))
 		die("TVA_BATCH: %s", strerror(errno));
+}
+
+void batch_fp(struct tva_batch *b, const uint64_t before[64], uint64_t after[64])
+{
+	if (ioctl_fp(dev, TVA_BATCH, b, before, after))
+		die("TVA_BATCH failed");
 }
 
 struct result smc(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d)

@@ -12,8 +12,39 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "bringup", cases_bringup },
+	{ "bringup", cases_bringup }, { "memory", cases_memory }, { "entry", cases_entry },
+	{ "race", cases_race },       { "fuzz", cases_fuzz },     { "dma", cases_dma },
 };
+
+struct vm victim, other;
+
+/* Both hold known data before anybody attacks one of them. */
+static void start_both(void)
+{
+	vm_start(&victim, 0);
+	vm_start(&other, 1);
+	if (vm_until_ask(&victim, 0) || vm_until_ask(&other, 0))
+		die("the S-VMs do not start: see the group bringup");
+	vm_do(&other, OP_FILL, RAM + 0x10000, RAM + 0x50000, 0x07e7);
+}
+
+bool all_well(void)
+{
+	return vm_do(&other, OP_CHECK, 0, 0, 0) == 0 &&
+	       vm_do(&other, OP_SUM, RAM + 0x10000, RAM + 0x50000, 0) == 0x07e7UL * 0x40000 / 8 &&
+	       audit() == 0;
+}
+
+static void run_group(void (*run)(void))
+{
+	if (run == cases_bringup) {
+		run();
+		return;
+	}
+	start_both();
+	run();
+	ok(vm_destroy(&victim) == TV_OK && vm_destroy(&other) == TV_OK && audit() == 0, "all is over");
+}
 
 int main(int argc, char **argv)
 {
@@ -27,7 +58,7 @@ int main(int argc, char **argv)
 		if (!wanted)
 			continue;
 		printf("# %s\n", groups[i].name);
-		groups[i].run();
+		run_group(groups[i].run);
 	}
 	return tap_done();
 }

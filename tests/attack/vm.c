@@ -97,7 +97,7 @@ int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags)
 	vm->b.flags = TVA_OWN_SHARE;
 	vm->b.ncalls = 1;
 	vm->run->flags = flags;
-	vm->run->cntvoff = 0;
+	vm->run->cntvoff = vm->cntvoff;
 	memcpy(c->x, (uint64_t[8]){ TV_VCPU_RUN, vm->handle, vcpu, 3, 4, 5, 6, 7 }, sizeof(c->x));
 	batch(&vm->b);
 	if (c->changed)

@@ -141,7 +141,16 @@ static long do_batch(void __user *arg)
 	return ret;
 }
 
-/* The pool is never freed: once named to the S-visor it may be Secure. */
+static void add_pool(void)
+{
+	struct tva_call c = { .x = { TV_POOL_ADD, pool.base, pool.size / 2 } };
+
+	make_call(&c);
+	pool.status = c.r[0];
+	pool.index = c.r[1];
+}
+
+/* It is never freed: once named to the S-visor it may be Secure. */
 static int find_pool(u64 size)
 {
 	unsigned long nr = size >> PAGE_SHIFT, pfn;
@@ -155,6 +164,7 @@ static int find_pool(u64 size)
 	pool.base = PFN_PHYS(pfn);
 	pool.size = size;
 	memset(phys_to_virt(pool.base), 0, size);
+	add_pool();
 	return 0;
 }
 

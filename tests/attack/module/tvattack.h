@@ -42,8 +42,10 @@ struct tva_batch {
 	struct tv_run run;	/* struct tv_run: in before the calls, out after */
 };
 
+/* Contiguous memory, the same for all who ask: its lower half is a pool of Split CMA. */
 struct tva_pool {
 	uint64_t base, size;	/* in: size; out: both. mmap offset = base */
+	uint64_t status, index;	/* out: what TV_POOL_ADD said */
 };
 
 #define TVA_BATCH _IOWR('a', 0, struct tva_batch)
