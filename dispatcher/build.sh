@@ -18,7 +18,7 @@ svisor=$(realpath "$3")
 tzc_base() {
 	dtb=$(mktemp)
 	"$QEMU" -M "virt,secure=on,virtualization=on,gic-version=3,tzc=on,dumpdtb=$dtb" \
-		-cpu neoverse-n2 -display none >&2
+		-cpu neoverse-n2 -display none -nic none >&2
 	node=$(fdtget -l "$dtb" / | grep '^tzc') || { rm "$dtb"; return 1; }
 	set -- $(fdtget -t x "$dtb" "/$node" reg)
 	rm "$dtb"

@@ -152,6 +152,19 @@ static void test_el2(uint64_t cpu)
 	ok(own == 0, "so are the S-visor's, and it sees none of ours", cpu);
 }
 
+/* As KVM has it: a host at EL2 with HCR_EL2.{E2H, TGE} set. */
+static void test_vhe(uint64_t cpu)
+{
+	uint64_t hcr = read_reg("hcr_el2"), vhe = 1ull << 34 | 1ull << 31 | 1ull << 27, r[GPRS],
+		 found;
+
+	write_reg("hcr_el2", vhe);
+	call(r, P_OWN, 0, 0);
+	found = read_reg("hcr_el2");
+	write_reg("hcr_el2", hcr);
+	ok(r[0] == 0 && found == vhe && untouched(r, 5), "a caller in VHE mode is served too", cpu);
+}
+
 static void test_gic_inherited(uint64_t cpu)
 {
 	uint64_t r[GPRS], vmcr;
@@ -218,6 +231,7 @@ static void test_cpu(uint64_t cpu, uint64_t entries)
 	test_general(cpu);
 	test_refused(cpu);
 	test_el2(cpu);
+	test_vhe(cpu);
 	test_gic_inherited(cpu);
 	test_fiq(cpu);
 	test_pmu(cpu);
