@@ -46,12 +46,14 @@ if [ "$(cat "$out/options" 2>/dev/null)" != "$options" ]; then
 	echo "$options" >"$out/options"
 fi
 
+# The same input gives the same flash, whoever builds it and when.
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
 # shellcheck disable=SC2086
 make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
 	BUILD_BASE="$out" CROSS_COMPILE="${CROSS_COMPILE-aarch64-linux-gnu-}" \
 	PLAT=qemu SPD=tvd TV_INCLUDE="$top/include" BL32="$svisor" $boot \
 	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_TZC400_BASE="$TZC_BASE" \
 	ENABLE_SVE_FOR_NS=2 ENABLE_SPE_FOR_NS=2 ENABLE_TRBE_FOR_NS=2 $errata \
-	DEBUG=0 LOG_LEVEL=20 qemu_fw.bios
+	BUILD_STRING=TwinVisor DEBUG=0 LOG_LEVEL=20 qemu_fw.bios
 cp "$out/qemu/release/qemu_fw.bios" "$out/flash.bin.new"
 mv "$out/flash.bin.new" "$out/flash.bin"
