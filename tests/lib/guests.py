@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""VMs in the emulated server: command lines of stock QEMU with the test guest."""
+import re
+import shlex
+
+SECRET_SEED = '7477696e7669736f'  # tools/guest/secret.h: when tv.seed= is not given
+BOOT = 180  # seconds
+
+
+def qemu(test, seed=SECRET_SEED, memory=512):
+    """QEMU's command line; `test` is what the guest does when it is up (tools/guest/init)."""
+    return shlex.join(['qemu-system-aarch64', '-nodefaults',
+                       '-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'host', '-enable-kvm',
+                       '-m', str(memory), '-smp', '1', '-display', 'none', '-serial', 'stdio',
+                       '-kernel', '/guest/Image', '-initrd', '/guest/initrd',
+                       '-append', f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test}'])
+
+
+def svm(*args, **kw):
+    return 'tv run -- ' + qemu(*args, **kw)
+
+
+class Beating:
+    """A VM that shows that it lives, and would say if its memory or registers had changed."""
+
+    def __init__(self, machine, confidential=True, seed=SECRET_SEED):
+        self.job = machine.start((svm if confidential else qemu)('beat', seed=seed))
+        self.job.expect('guest: beat', BOOT)
+
+    def last(self):
+        return max(int(n) for n in re.findall(r'guest: beat (\d+)', self.job.text))
+
+    def beats_on(self, timeout=60):
+        """True once it has come three beats further with all it had."""
+        self.job.expect(rf'guest: beat {self.last() + 3}\b', timeout)
+        return 'CHANGED' not in self.job.text
