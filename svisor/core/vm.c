@@ -13,10 +13,11 @@ struct vm vms[TV_MAX_VMS];
 struct vm *vm_lock(uint64_t handle)
 {
 	uint64_t index = handle & ((1 << INDEX_BITS) - 1);
-	struct vm *vm = &vms[index];
+	struct vm *vm;
 
 	if (index >= TV_MAX_VMS)
 		return NULL;
+	vm = &vms[index];
 	spin_lock(&vm->lock);
 	if (vm->state != VM_NONE && vm->generation == handle >> INDEX_BITS)
 		return vm;
