@@ -8,6 +8,7 @@
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +138,6 @@ static void refuse_cpu(void)
 static void ignore_registers(void)
 {
 	set_pc(RAM + 0x1000, "PC after launch");
-	run->immediate_exit = 0;
 	must(ioctl(vcpu, KVM_RUN, 0) < 0 && errno != EINTR ? -1 : 0, "KVM_RUN");
 	ok(run->exit_reason == KVM_EXIT_INTR, "a PC written by the VMM has no effect", "");
 }
