@@ -12,17 +12,34 @@
 #include "module/tvattack.h"
 
 #define PAGE 4096UL
-#define RAM 0x40000000UL   /* an attack VM's RAM: CHUNK bytes from here */
+#define RAM 0x40000000UL /* an attack VM's RAM: CHUNK bytes from here */
 #define CHUNK ((uint64_t)TV_CHUNK_SIZE)
 #define CHUNKS 4
 #define POOL_SIZE (8 * CHUNK) /* lower half the pool, upper half ordinary memory */
-#define TAG 0xc6007476UL /* what the puppet's HVC says */
+#define TAG 0xc6007476UL      /* what the puppet's HVC says */
 #define TRAPPED (1UL << 63)
 
 /* Commands of the puppet, in the order of its table. */
 enum op {
-	OP_READ, OP_WRITE, OP_CHECK, OP_WFI, OP_CALL, OP_WAIT, OP_TCR, OP_SCTLR, OP_VBAR, OP_PSTATE,
-	OP_MPIDR, OP_COUNT, OP_SMC, OP_READ1, OP_SUM, OP_FILL, OP_SPIN, OP_TTBR0, OP_MAIR,
+	OP_READ,
+	OP_WRITE,
+	OP_CHECK,
+	OP_WFI,
+	OP_CALL,
+	OP_WAIT,
+	OP_TCR,
+	OP_SCTLR,
+	OP_VBAR,
+	OP_PSTATE,
+	OP_MPIDR,
+	OP_COUNT,
+	OP_SMC,
+	OP_READ1,
+	OP_SUM,
+	OP_FILL,
+	OP_SPIN,
+	OP_TTBR0,
+	OP_MAIR,
 };
 
 struct result {
@@ -32,9 +49,9 @@ struct result {
 
 struct vm {
 	uint64_t handle;
-	uint64_t chunk;  /* its private pages: physical */
-	uint64_t pages;  /* of which so many are used */
-	uint64_t root;   /* normal S2PT: three tables, ordinary memory */
+	uint64_t chunk; /* its private pages: physical */
+	uint64_t pages; /* of which so many are used */
+	uint64_t root;  /* normal S2PT: three tables, ordinary memory */
 	uint64_t cntvoff;
 	struct tva_batch b; /* reg[]: EL2 registers of the host at the gate */
 	struct tv_run *run; /* in b */
@@ -47,7 +64,7 @@ struct result smc(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 void batch(struct tva_batch *b);
 /* The same with v0-v31 loaded before and stored after, and nothing in between. */
 void batch_fp(struct tva_batch *b, const uint64_t before[64], uint64_t after[64]);
-extern uint64_t attack_pool; /* the S-visor's index of it */
+extern uint64_t attack_pool;     /* the S-visor's index of it */
 uint64_t ordinary(size_t pages); /* fresh zeroed ordinary memory: physical */
 void *at(uint64_t pa);           /* the mapping of the pool or of ordinary() */
 uint64_t chunk_base(unsigned int i);
@@ -58,12 +75,12 @@ enum outcome touch(uint64_t pa, char how, uint64_t *value); /* 'r', 'w', 'x' by 
 void *physical(uint64_t pa, size_t size, int prot);
 
 /* vm.c: attack VMs */
-void vm_begin(struct vm *vm, unsigned int chunk);   /* CREATE and RAM */
+void vm_begin(struct vm *vm, unsigned int chunk); /* CREATE and RAM */
 struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page);
-void vm_start(struct vm *vm, unsigned int chunk);   /* ... LOAD of the puppet, SEAL */
+void vm_start(struct vm *vm, unsigned int chunk); /* ... LOAD of the puppet, SEAL */
 struct result vm_vcpu(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc);
-uint64_t vm_page(struct vm *vm);                    /* next unused page of its chunk */
-uint64_t *vm_entry(struct vm *vm, uint64_t ipa);    /* its leaf in the normal S2PT */
+uint64_t vm_page(struct vm *vm);                 /* next unused page of its chunk */
+uint64_t *vm_entry(struct vm *vm, uint64_t ipa); /* its leaf in the normal S2PT */
 void vm_map(struct vm *vm, uint64_t ipa, uint64_t pa);
 int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags); /* one TV_VCPU_RUN */
 int64_t vm_until_ask(struct vm *vm, uint64_t vcpu); /* serves faults; ends at anything else */
@@ -78,9 +95,9 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int tap_done(void);
 
 /* the cases, a file a theme */
-#define SVISOR 0x0e100000UL /* its memory on this machine: Secure SRAM */
+#define SVISOR 0x0e100000UL     /* its memory on this machine: Secure SRAM */
 extern struct vm victim, other; /* live in chunks 0 and 1 for the groups after bringup */
-bool all_well(void); /* the other S-VM has all it had, and the audit finds nothing */
+bool all_well(void);            /* the other S-VM has all it had, and the audit finds nothing */
 void cases_bringup(void);
 void cases_memory(void);
 void cases_entry(void);

@@ -38,9 +38,10 @@ static void memory(struct vm *vm)
 
 	ok(vm_do(vm, OP_READ, a, 0, 0) == 0, "fresh memory reads 0");
 	ok(vm_do(vm, OP_WRITE, a, 0x1122334455667788, 0) == 0 &&
-	   vm_do(vm, OP_READ, a, 0, 0) == 0x1122334455667788, "memory keeps what was written");
+		   vm_do(vm, OP_READ, a, 0, 0) == 0x1122334455667788,
+	   "memory keeps what was written");
 	ok(vm_do(vm, OP_FILL, RAM + 0x20000, RAM + 0x60000, 3) == 0 &&
-	   vm_do(vm, OP_SUM, RAM + 0x20000, RAM + 0x60000, 0) == 3 * 0x40000 / 8,
+		   vm_do(vm, OP_SUM, RAM + 0x20000, RAM + 0x60000, 0) == 3 * 0x40000 / 8,
 	   "64 further pages by faults");
 }
 
@@ -50,14 +51,15 @@ static void mmio(struct vm *vm)
 	struct tv_run *run = vm->run;
 
 	ok(!status && run->exit == TV_EXIT_MMIO && run->hpfar == 0x09000UL << 4 &&
-	   (run->far & 0xfff) == 0x18, "an MMIO read is shown (esr %#lx far %#lx hpfar %#lx)",
-	   run->esr, run->far, run->hpfar);
+		   (run->far & 0xfff) == 0x18,
+	   "an MMIO read is shown (esr %#lx far %#lx hpfar %#lx)", run->esr, run->far, run->hpfar);
 	run->gpr[run->esr >> 16 & 31] = 0xdead80;
 	status = vm_run(vm, 0, TV_RUN_DONE);
-	ok(!status && vm_asks(vm) && run->gpr[1] == (uint64_t)-128, "its value is sign-extended: %#lx",
-	   run->gpr[1]);
+	ok(!status && vm_asks(vm) && run->gpr[1] == (uint64_t)-128,
+	   "its value is sign-extended: %#lx", run->gpr[1]);
 	status = vm_order(vm, 0, OP_WRITE, 0x09000000, 0x4142434445464748, 0);
-	ok(!status && run->exit == TV_EXIT_MMIO && run->gpr[run->esr >> 16 & 31] == 0x4142434445464748,
+	ok(!status && run->exit == TV_EXIT_MMIO &&
+		   run->gpr[run->esr >> 16 & 31] == 0x4142434445464748,
 	   "an MMIO write is shown with its value");
 	status = vm_run(vm, 0, TV_RUN_DONE);
 	ok(!status && vm_asks(vm), "and stepped past");
@@ -67,10 +69,11 @@ static void other_exits(struct vm *vm)
 {
 	ok(vm_do(vm, OP_WFI, 0, 0, 0) == 0, "WFI exits and is stepped past");
 	ok(vm_do(vm, OP_PSTATE, 0, 0, 0) == (0x4 | 0x3c0 | 1), "PSTATE is EL1h, DAIF set");
-	ok(vm_do(vm, OP_SPIN, 20000000, 0, 0) == 0, "interrupts of the host end no loop of the guest");
+	ok(vm_do(vm, OP_SPIN, 20000000, 0, 0) == 0,
+	   "interrupts of the host end no loop of the guest");
 	ok(vm_do(vm, OP_CHECK, 0, 0, 0) == 0, "registers are as they were after all that");
 	ok(vm_order(vm, 0, OP_CALL, 0xc6000001, 7, 8) == TV_OK && vm->run->exit == TV_EXIT_CALL &&
-	   vm->run->gpr[0] == 0xc6000001 && vm->run->gpr[1] == 7 && vm->run->gpr[2] == 8,
+		   vm->run->gpr[0] == 0xc6000001 && vm->run->gpr[1] == 7 && vm->run->gpr[2] == 8,
 	   "an HVC shows x0-x3");
 	vm->run->gpr[0] = 99;
 	ok(vm_run(vm, 0, TV_RUN_DONE) == TV_OK && vm_asks(vm) && vm->run->gpr[1] == 99,

@@ -63,8 +63,10 @@ static void by_fw_cfg(void)
 	uint64_t buffer = ordinary(1), page = place();
 	uint64_t first = htobe32(FW_SELECT | FW_READ) | (uint64_t)htobe32(4) << 32;
 
-	ok(fw_cfg_read(buffer) == 0 && !memcmp(at(buffer), "QEMU", 4), "fw_cfg DMA works into ordinary memory");
-	ok(fw_cfg_read(page) == FW_ERROR && place_kept(), "fw_cfg DMA into a private page: fails, page kept");
+	ok(fw_cfg_read(buffer) == 0 && !memcmp(at(buffer), "QEMU", 4),
+	   "fw_cfg DMA works into ordinary memory");
+	ok(fw_cfg_read(page) == FW_ERROR && place_kept(),
+	   "fw_cfg DMA into a private page: fails, page kept");
 	ok(fw_cfg_read(SVISOR) == FW_ERROR, "fw_cfg DMA into S-visor memory: fails");
 	memset(at(buffer), 0, 8);
 	vm_do(&victim, OP_WRITE, PLACE + PAGE, first, 0);
@@ -76,8 +78,16 @@ static void by_fw_cfg(void)
 
 /* virtio-mmio, legacy interface (Virtio 1.2, 4.2.4) */
 enum {
-	MAGIC, VERSION, DEVICE, GUEST_PAGE_SIZE = 0x28 / 4, QUEUE_SEL = 0x30 / 4, QUEUE_NUM = 0x38 / 4,
-	QUEUE_ALIGN = 0x3c / 4, QUEUE_PFN = 0x40 / 4, NOTIFY = 0x50 / 4, STATUS = 0x70 / 4,
+	MAGIC,
+	VERSION,
+	DEVICE,
+	GUEST_PAGE_SIZE = 0x28 / 4,
+	QUEUE_SEL = 0x30 / 4,
+	QUEUE_NUM = 0x38 / 4,
+	QUEUE_ALIGN = 0x3c / 4,
+	QUEUE_PFN = 0x40 / 4,
+	NOTIFY = 0x50 / 4,
+	STATUS = 0x70 / 4,
 	CAPACITY = 0x100 / 4,
 };
 
@@ -156,7 +166,8 @@ static void unbind(void)
 
 static void find_disk(void)
 {
-	volatile uint32_t *all = physical(VIRTIO_MMIO, SLOTS * SLOT_WORDS * 4, PROT_READ | PROT_WRITE);
+	volatile uint32_t *all =
+		physical(VIRTIO_MMIO, SLOTS * SLOT_WORDS * 4, PROT_READ | PROT_WRITE);
 
 	unbind();
 	for (unsigned int i = 0; i < SLOTS && !disk; i++) {
@@ -202,9 +213,9 @@ static unsigned int transfer(uint32_t type, uint64_t data)
 
 	r->head.type = type;
 	r->status = 0xff;
-	r->desc[0] = (struct desc){ pa + offsetof(struct ring, head), 16, NEXT, 1 };
-	r->desc[1] = (struct desc){ data, PAGE, NEXT | (type == IN ? DEVICE_WRITES : 0), 2 };
-	r->desc[2] = (struct desc){ pa + offsetof(struct ring, status), 1, DEVICE_WRITES, 0 };
+	r->desc[0] = (struct desc){pa + offsetof(struct ring, head), 16, NEXT, 1};
+	r->desc[1] = (struct desc){data, PAGE, NEXT | (type == IN ? DEVICE_WRITES : 0), 2};
+	r->desc[2] = (struct desc){pa + offsetof(struct ring, status), 1, DEVICE_WRITES, 0};
 	r->avail_index = 1;
 	start_disk(pa);
 	__sync_synchronize();
@@ -258,9 +269,11 @@ static void by_virtio(void)
 	transfer(IN, place());
 	ok(place_kept(), "virtio DMA into a private page: it is as it was");
 	back = leak(SVISOR);
-	ok(count(back, PATTERN) + count(back, 0) == PAGE / 8, "virtio DMA out of S-visor memory: nothing of it");
+	ok(count(back, PATTERN) + count(back, 0) == PAGE / 8,
+	   "virtio DMA out of S-visor memory: nothing of it");
 	transfer(IN, SVISOR);
-	ok(vm_do(&victim, OP_CHECK, 0, 0, 0) == 0, "virtio DMA into S-visor memory: the S-visor works on");
+	ok(vm_do(&victim, OP_CHECK, 0, 0, 0) == 0,
+	   "virtio DMA into S-visor memory: the S-visor works on");
 	ok(all_well(), "all is well");
 }
 

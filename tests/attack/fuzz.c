@@ -14,7 +14,8 @@
  * right name is the N-visor's good right, and no attack. */
 static bool foreign(uint64_t handle)
 {
-	return handle != victim.handle && smc(TV_VM_MEASUREMENT, handle, 0, 0, 0).status != TV_ENOENT;
+	return handle != victim.handle &&
+	       smc(TV_VM_MEASUREMENT, handle, 0, 0, 0).status != TV_ENOENT;
 }
 
 static uint64_t rnd(uint64_t *state)
@@ -30,10 +31,43 @@ static uint64_t scratch; /* ordinary pages that may be overwritten */
 static uint64_t wild(uint64_t *state)
 {
 	const uint64_t values[] = {
-		0, 1, 2, 3, 39, 40, 48, 63, 64, 255, 256, PAGE, CHUNK, RAM, RAM + PAGE, SVISOR, SVISOR + PAGE,
-		0x0e000000, 0x09000000, chunk_base(0), chunk_base(0) + PAGE, chunk_base(1), chunk_base(3),
-		scratch, scratch + PAGE, victim.root, victim.handle, victim.handle ^ 0x100, 1UL << 31, 1UL << 32,
-		1UL << 47, 1UL << 48, 1UL << 63, ~0UL, ~0UL << 12, ~0UL - CHUNK + 1, 0x7fffffffffffffffUL,
+		0,
+		1,
+		2,
+		3,
+		39,
+		40,
+		48,
+		63,
+		64,
+		255,
+		256,
+		PAGE,
+		CHUNK,
+		RAM,
+		RAM + PAGE,
+		SVISOR,
+		SVISOR + PAGE,
+		0x0e000000,
+		0x09000000,
+		chunk_base(0),
+		chunk_base(0) + PAGE,
+		chunk_base(1),
+		chunk_base(3),
+		scratch,
+		scratch + PAGE,
+		victim.root,
+		victim.handle,
+		victim.handle ^ 0x100,
+		1UL << 31,
+		1UL << 32,
+		1UL << 47,
+		1UL << 48,
+		1UL << 63,
+		~0UL,
+		~0UL << 12,
+		~0UL - CHUNK + 1,
+		0x7fffffffffffffffUL,
 	};
 	uint64_t r = rnd(state);
 
@@ -92,7 +126,8 @@ static void one_call(struct fuzzer *f)
 	f->calls++;
 	if (!defined(r.status)) {
 		f->strange++;
-		printf("# %#lx(%#lx, %#lx, %#lx, %#lx) gave %ld\n", fn, a[0], a[1], a[2], a[3], r.status);
+		printf("# %#lx(%#lx, %#lx, %#lx, %#lx) gave %ld\n", fn, a[0], a[1], a[2], a[3],
+		       r.status);
 	}
 	if (fn == TV_VM_CREATE && r.status == TV_OK)
 		f->made[f->mades++] = r.x[0];
@@ -113,7 +148,7 @@ static void *fuzz(void *arg)
 
 static void on_all_cpus(void)
 {
-	struct fuzzer f[TV_MAX_CPUS] = { 0 };
+	struct fuzzer f[TV_MAX_CPUS] = {0};
 	uint64_t calls = 0, strange = 0;
 	int n = cpus();
 
@@ -128,7 +163,8 @@ static void on_all_cpus(void)
 		calls += f[i].calls;
 		strange += f[i].strange;
 	}
-	ok(strange == 0, "%lu calls with wild arguments on %d CPUs: each gives a code of the ABI", calls, n);
+	ok(strange == 0, "%lu calls with wild arguments on %d CPUs: each gives a code of the ABI",
+	   calls, n);
 	ok(vm_do(&victim, OP_CHECK, 0, 0, 0) == 0, "the S-VM they were aimed at is whole");
 	ok(all_well(), "all is well");
 }
@@ -136,7 +172,7 @@ static void on_all_cpus(void)
 /* Numbers around the range, S-visor's own calls among them, in all widths of the owner. */
 static void numbers(void)
 {
-	static const uint64_t bases[] = { 0xf2000000, 0xb2000000, 0x72000000, 0x32000000 };
+	static const uint64_t bases[] = {0xf2000000, 0xb2000000, 0x72000000, 0x32000000};
 	uint64_t strange = 0;
 
 	for (size_t b = 0; b < 4; b++) {
@@ -145,8 +181,10 @@ static void numbers(void)
 		strange += smc(bases[b] + 0xffff, 1, 2, 3, 4).status != TV_ENOSYS;
 	}
 	ok(strange == 0, "numbers that are no calls: TV_ENOSYS (%lu others)", strange);
-	ok(smc(TV_SVISOR_RETURN, 0, 0, 0, 0).status == TV_ENOSYS, "the S-visor's RETURN from the normal world");
-	ok(smc(TV_SVISOR_READY, 0, 0, 0, 0).status == TV_ENOSYS, "the S-visor's READY from the normal world");
+	ok(smc(TV_SVISOR_RETURN, 0, 0, 0, 0).status == TV_ENOSYS,
+	   "the S-visor's RETURN from the normal world");
+	ok(smc(TV_SVISOR_READY, 0, 0, 0, 0).status == TV_ENOSYS,
+	   "the S-visor's READY from the normal world");
 }
 
 void cases_fuzz(void)

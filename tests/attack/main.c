@@ -12,8 +12,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "bringup", cases_bringup }, { "memory", cases_memory }, { "entry", cases_entry },
-	{ "race", cases_race },       { "fuzz", cases_fuzz },     { "dma", cases_dma },
+	{"bringup", cases_bringup}, {"memory", cases_memory}, {"entry", cases_entry},
+	{"race", cases_race},       {"fuzz", cases_fuzz},     {"dma", cases_dma},
 };
 
 struct vm victim, other;
@@ -43,7 +43,8 @@ static void run_group(void (*run)(void))
 	}
 	start_both();
 	run();
-	ok(vm_destroy(&victim) == TV_OK && vm_destroy(&other) == TV_OK && audit() == 0, "all is over");
+	ok(vm_destroy(&victim) == TV_OK && vm_destroy(&other) == TV_OK && audit() == 0,
+	   "all is over");
 }
 
 int main(int argc, char **argv)

@@ -38,11 +38,12 @@ static void refused(uint64_t ipa, uint64_t desc, const char *what)
 
 	*vm_entry(&victim, ipa) = desc;
 	status = vm_order(&victim, 0, OP_READ, ipa, 0, 0);
-	ok(status == TV_EDENIED && victim.run->hpfar == ipa >> 12 << 4, "%s: refused (%ld, hpfar %#lx)",
-	   what, status, victim.run->hpfar);
+	ok(status == TV_EDENIED && victim.run->hpfar == ipa >> 12 << 4,
+	   "%s: refused (%ld, hpfar %#lx)", what, status, victim.run->hpfar);
 	vm_map(&victim, ipa, vm_page(&victim));
 	status = vm_until_ask(&victim, 0);
-	ok(!status && vm_asks(&victim) && !victim.run->gpr[1], "and the guest goes on with a zero page");
+	ok(!status && vm_asks(&victim) && !victim.run->gpr[1],
+	   "and the guest goes on with a zero page");
 }
 
 static void by_mapping(void)
@@ -54,7 +55,8 @@ static void by_mapping(void)
 	refused(ipa += PAGE, others | S2_PAGE_BITS, "a page of another S-VM");
 	refused(ipa += PAGE, SVISOR | S2_PAGE_BITS, "a page of the S-visor");
 	refused(ipa += PAGE, ordinary(1) | S2_PAGE_BITS, "a page outside the pools");
-	refused(ipa += PAGE, (chunk_base(3) + 5 * PAGE) | S2_PAGE_BITS, "a page far above the Secure run");
+	refused(ipa += PAGE, (chunk_base(3) + 5 * PAGE) | S2_PAGE_BITS,
+		"a page far above the Secure run");
 	refused(ipa += PAGE, 0x0000800000000000UL | S2_PAGE_BITS, "a page outside the machine");
 	refused(ipa += PAGE, 0x09000000UL | S2_PAGE_BITS, "a device");
 	ok(vm_do(&victim, OP_READ, RAM + 0x10000, 0, 0) == SECRET, "the page is as it was");
@@ -67,11 +69,12 @@ static void by_table(void)
 	uint64_t *l2 = at(victim.root + PAGE), good = l2[3], ipa = RAM + 0x600000;
 	uint64_t own = page_of(&victim, RAM + 0x10000);
 
-	const uint64_t bad[] = { own, SVISOR, 0x09000000, 0x0000fffffffff000UL };
+	const uint64_t bad[] = {own, SVISOR, 0x09000000, 0x0000fffffffff000UL};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++, ipa += PAGE) {
 		l2[3] = bad[i] | 3;
-		ok(vm_order(&victim, 0, OP_READ, ipa, 0, 0) == TV_EDENIED, "a table at %#lx: refused", bad[i]);
+		ok(vm_order(&victim, 0, OP_READ, ipa, 0, 0) == TV_EDENIED,
+		   "a table at %#lx: refused", bad[i]);
 		l2[3] = good;
 		ok(!vm_until_ask(&victim, 0) && vm_asks(&victim), "and the guest goes on");
 	}
@@ -89,11 +92,14 @@ static void by_launch(void)
 	ok(vm_load(&vm, RAM, SVISOR, vm_page(&vm)).status == TV_EFAULT, "LOAD from S-visor memory");
 	ok(vm_load(&vm, RAM, from, own).status == TV_EDENIED, "LOAD into a page of another S-VM");
 	ok(vm_load(&vm, RAM, from, SVISOR).status == TV_EDENIED, "LOAD into S-visor memory");
-	ok(vm_load(&vm, RAM, from, from).status == TV_EDENIED, "LOAD into a page outside the pools");
+	ok(vm_load(&vm, RAM, from, from).status == TV_EDENIED,
+	   "LOAD into a page outside the pools");
 	ok(vm_load(&vm, RAM - PAGE, from, vm_page(&vm)).status == TV_EINVAL, "LOAD outside RAM");
 	ok(vm_load(&vm, RAM, from, vm.chunk + 9 * PAGE).status == TV_OK, "LOAD as it should be");
-	ok(vm_load(&vm, RAM + PAGE, from, vm.chunk + 9 * PAGE).status == TV_EDENIED, "LOAD twice into one page");
-	ok(vm_load(&vm, RAM, from, vm.chunk + 10 * PAGE).status == TV_EINVAL, "LOAD twice at one address");
+	ok(vm_load(&vm, RAM + PAGE, from, vm.chunk + 9 * PAGE).status == TV_EDENIED,
+	   "LOAD twice into one page");
+	ok(vm_load(&vm, RAM, from, vm.chunk + 10 * PAGE).status == TV_EINVAL,
+	   "LOAD twice at one address");
 	ok(smc(TV_VCPU_RUN, vm.handle, 0, 0, 0).status != TV_OK, "RUN before sealing");
 	ok(smc(TV_VM_SEAL, vm.handle, 0, 0, 0).status == TV_ESTATE, "SEAL without a vCPU");
 	ok(vm_destroy(&vm) == TV_OK && all_well(), "all is well");
@@ -102,7 +108,7 @@ static void by_launch(void)
 /* The shared page of a CPU becomes private: the gate must not read or write it there. */
 static void by_shared_page(void)
 {
-	struct tva_batch b = { .ncalls = 3 };
+	struct tva_batch b = {.ncalls = 3};
 	uint64_t own = page_of(&victim, RAM + 0x10000), from = ordinary(1), page;
 	struct vm vm;
 
@@ -112,9 +118,9 @@ static void by_shared_page(void)
 	while (smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_OK)
 		;
 	page = vm_page(&vm);
-	memcpy(b.call[0].x, (uint64_t[]){ TV_CPU_SHARE, page }, 16);
-	memcpy(b.call[1].x, (uint64_t[]){ TV_VM_LOAD, vm.handle, RAM, from, page }, 40);
-	memcpy(b.call[2].x, (uint64_t[]){ TV_VCPU_RUN, victim.handle, 0 }, 24);
+	memcpy(b.call[0].x, (uint64_t[]){TV_CPU_SHARE, page}, 16);
+	memcpy(b.call[1].x, (uint64_t[]){TV_VM_LOAD, vm.handle, RAM, from, page}, 40);
+	memcpy(b.call[2].x, (uint64_t[]){TV_VCPU_RUN, victim.handle, 0}, 24);
 	batch(&b);
 	ok(!b.call[0].r[0] && !b.call[1].r[0], "a shared page is made private");
 	ok((int64_t)b.call[2].r[0] == TV_EFAULT, "RUN with it: %ld", (int64_t)b.call[2].r[0]);
@@ -139,16 +145,19 @@ static void after_teardown(void)
 	vm_start(&vm, 2);
 	vm_until_ask(&vm, 0);
 	vm_do(&vm, OP_FILL, RAM + 0x40000, RAM + 0x80000, SECRET);
-	ok(vm_do(&vm, OP_SUM, RAM + 0x40000, RAM + 0x80000, 0) == SECRET * (0x40000 / 8), "an S-VM has data");
+	ok(vm_do(&vm, OP_SUM, RAM + 0x40000, RAM + 0x80000, 0) == SECRET * (0x40000 / 8),
+	   "an S-VM has data");
 	ok(vm_destroy(&vm) == TV_OK, "and is destroyed");
 	vm_start(&vm, 2);
 	vm_until_ask(&vm, 0);
-	ok(vm_do(&vm, OP_SUM, RAM + 0x40000, RAM + 0x80000, 0) == 0, "the next in its chunk finds none");
+	ok(vm_do(&vm, OP_SUM, RAM + 0x40000, RAM + 0x80000, 0) == 0,
+	   "the next in its chunk finds none");
 	vm_destroy(&vm);
 	r = smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0);
 	ok(r.status == TV_OK && r.x[0] == chunk_base(2), "the chunk is given back");
 	ok(nonzero_words(chunk_base(2), CHUNK) == 0, "and is all zero");
-	ok(smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_EBUSY, "the next one is in use: not given");
+	ok(smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_EBUSY,
+	   "the next one is in use: not given");
 	ok(smc(TV_VCPU_RUN, vm.handle, 0, 0, 0).status == TV_ENOENT, "RUN by a stale handle");
 	ok(smc(TV_VM_DESTROY, vm.handle, 0, 0, 0).status == TV_ENOENT, "DESTROY by a stale handle");
 	ok(all_well(), "all is well");

@@ -52,7 +52,7 @@ static void *rival(void *arg)
 
 static void two_cpus(void)
 {
-	struct rival r = { 0 };
+	struct rival r = {0};
 	int64_t status;
 	pthread_t t;
 
@@ -94,7 +94,7 @@ static void *destroyer(void *arg)
 /* Between two entries it may win; inside one never. */
 static void destroy_running(void)
 {
-	struct rival r = { 0 };
+	struct rival r = {0};
 	pthread_t t;
 	int64_t status;
 
@@ -155,12 +155,14 @@ static bool touch_one(struct flipper *f, uint64_t i)
 static void flipping_table(void)
 {
 	uint64_t own = page_of(&victim, RAM + 0x10000), seen = 0;
-	struct flipper f = { .ipa = WINDOW, .good = 0 };
+	struct flipper f = {.ipa = WINDOW, .good = 0};
 	bool served = true;
 	pthread_t t;
 
-	memcpy(f.bad, (uint64_t[]){ own | 0x7ff, page_of(&other, RAM + 0x10000) | 0x7ff, SVISOR | 0x7ff,
-				    ordinary(1) | 0x7ff, 0, 0x09000000 | 0x7ff }, sizeof(f.bad));
+	memcpy(f.bad,
+	       (uint64_t[]){own | 0x7ff, page_of(&other, RAM + 0x10000) | 0x7ff, SVISOR | 0x7ff,
+			    ordinary(1) | 0x7ff, 0, 0x09000000 | 0x7ff},
+	       sizeof(f.bad));
 	pin(1);
 	t = start(flip, &f);
 	for (uint64_t i = 0; served && i < PAGES; i++)
@@ -170,7 +172,8 @@ static void flipping_table(void)
 	for (uint64_t i = 0; i < PAGES; i++)
 		seen += vm_do(&victim, OP_READ, WINDOW + i * PAGE, 0, 0) == 0xf11b0000 + i;
 	ok(seen == PAGES, "each of %d pages is a page of its own (%lu)", PAGES, seen);
-	ok(vm_do(&victim, OP_READ, RAM + 0x10000, 0, 0) == 0xc0ffee, "older pages are as they were");
+	ok(vm_do(&victim, OP_READ, RAM + 0x10000, 0, 0) == 0xc0ffee,
+	   "older pages are as they were");
 	ok(all_well(), "all is well");
 }
 

@@ -60,13 +60,13 @@ struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page)
 
 struct result vm_vcpu(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc)
 {
-	struct tva_batch b = { .flags = TVA_OWN_SHARE, .ncalls = 1 };
+	struct tva_batch b = {.flags = TVA_OWN_SHARE, .ncalls = 1};
 	uint64_t *r = b.call[0].r;
 
 	b.run.pc = pc;
-	memcpy(b.call[0].x, (uint64_t[]){ TV_VCPU_CREATE, vm->handle, mpidr, flags }, 32);
+	memcpy(b.call[0].x, (uint64_t[]){TV_VCPU_CREATE, vm->handle, mpidr, flags}, 32);
 	batch(&b);
-	return (struct result){ (int64_t)r[0], { r[1], r[2], r[3], r[4] } };
+	return (struct result){(int64_t)r[0], {r[1], r[2], r[3], r[4]}};
 }
 
 void vm_start(struct vm *vm, unsigned int chunk)
@@ -98,7 +98,7 @@ int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags)
 	vm->b.ncalls = 1;
 	vm->run->flags = flags;
 	vm->run->cntvoff = vm->cntvoff;
-	memcpy(c->x, (uint64_t[8]){ TV_VCPU_RUN, vm->handle, vcpu, 3, 4, 5, 6, 7 }, sizeof(c->x));
+	memcpy(c->x, (uint64_t[8]){TV_VCPU_RUN, vm->handle, vcpu, 3, 4, 5, 6, 7}, sizeof(c->x));
 	batch(&vm->b);
 	if (c->changed)
 		die("TV_VCPU_RUN changed registers, mask %#lx", c->changed);

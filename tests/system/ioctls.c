@@ -20,7 +20,8 @@
 #define RAM 0x40000000UL
 #define SIZE 0x200000UL
 #define UART 0x09000000UL
-#define CORE_PC (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(regs.pc))
+#define CORE_PC                                                                                    \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(regs.pc))
 
 static int count, failed;
 static int vm, vcpu;
@@ -29,7 +30,8 @@ static struct kvm_run *run;
 static void ok(bool good, const char *what, const char *detail)
 {
 	failed += !good;
-	printf("%s %d - %s%s%s\n", good ? "ok" : "not ok", ++count, what, *detail ? ": " : "", detail);
+	printf("%s %d - %s%s%s\n", good ? "ok" : "not ok", ++count, what, *detail ? ": " : "",
+	       detail);
 }
 
 static void must(int result, const char *what)
@@ -50,9 +52,9 @@ static void refused(int fd, unsigned long request, void *arg, int error, const c
 
 static void make_gic(void)
 {
-	struct kvm_create_device gic = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
+	struct kvm_create_device gic = {.type = KVM_DEV_TYPE_ARM_VGIC_V3};
 	uint64_t dist = 0x08000000, redist = 0x080a0000;
-	struct kvm_device_attr attr = { .group = KVM_DEV_ARM_VGIC_GRP_ADDR };
+	struct kvm_device_attr attr = {.group = KVM_DEV_ARM_VGIC_GRP_ADDR};
 
 	must(ioctl(vm, KVM_CREATE_DEVICE, &gic), "GICv3");
 	attr.attr = KVM_VGIC_V3_ADDR_TYPE_DIST;
@@ -61,13 +63,13 @@ static void make_gic(void)
 	attr.attr = KVM_VGIC_V3_ADDR_TYPE_REDIST;
 	attr.addr = (uint64_t)&redist;
 	must(ioctl(gic.fd, KVM_SET_DEVICE_ATTR, &attr), "redistributors");
-	attr = (struct kvm_device_attr){ .group = KVM_DEV_ARM_VGIC_GRP_CTRL,
-					 .attr = KVM_DEV_ARM_VGIC_CTRL_INIT };
+	attr = (struct kvm_device_attr){.group = KVM_DEV_ARM_VGIC_GRP_CTRL,
+					.attr = KVM_DEV_ARM_VGIC_CTRL_INIT};
 	must(ioctl(gic.fd, KVM_SET_DEVICE_ATTR, &attr), "GIC init");
 }
 
 /* movz x1, #0x0900, lsl 16; str wzr, [x1]; wfi; b .-4 : one MMIO exit tells that it runs */
-static const uint32_t code[] = { 0xd2a12001, 0xb900003f, 0xd503207f, 0x17ffffff };
+static const uint32_t code[] = {0xd2a12001, 0xb900003f, 0xd503207f, 0x17ffffff};
 
 static struct kvm_userspace_memory_region region;
 
@@ -80,19 +82,20 @@ static void make_vm(void)
 	memcpy(ram, code, sizeof(code));
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	must(vm, "KVM_CREATE_VM");
-	region = (struct kvm_userspace_memory_region){ .guest_phys_addr = RAM, .memory_size = SIZE,
-						       .userspace_addr = (uint64_t)ram };
+	region = (struct kvm_userspace_memory_region){
+		.guest_phys_addr = RAM, .memory_size = SIZE, .userspace_addr = (uint64_t)ram};
 	must(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), "memory");
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	must(vcpu, "vCPU");
-	run = mmap(NULL, ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	run = mmap(NULL, ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   vcpu, 0);
 }
 
 static struct kvm_vcpu_init init;
 
 static void set_pc(uint64_t pc, const char *what)
 {
-	struct kvm_one_reg reg = { .id = CORE_PC, .addr = (uint64_t)&pc };
+	struct kvm_one_reg reg = {.id = CORE_PC, .addr = (uint64_t)&pc};
 
 	must(ioctl(vcpu, KVM_SET_ONE_REG, &reg), what);
 }
@@ -105,7 +108,8 @@ static void start(void)
 	make_gic();
 	set_pc(RAM, "PC");
 	must(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");
-	ok(run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == UART, "an S-VM made by hand runs", "");
+	ok(run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == UART,
+	   "an S-VM made by hand runs", "");
 }
 
 static void refuse_memory(void)
@@ -127,7 +131,7 @@ static void refuse_memory(void)
 
 static void refuse_cpu(void)
 {
-	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP };
+	struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP};
 
 	refused(vm, KVM_CREATE_VCPU, (void *)1, EBUSY, "a vCPU after launch");
 	refused(vcpu, KVM_ARM_VCPU_INIT, &init, EPERM, "resetting a vCPU");
@@ -147,10 +151,9 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-
 int main(void)
 {
-	struct sigaction wake = { .sa_handler = nothing };
+	struct sigaction wake = {.sa_handler = nothing};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &wake, NULL);

@@ -20,20 +20,20 @@
 #define INITRD "/guest/initrd"
 #define N_SEED "6e6f726d616c"
 #define S_SEED "736563726574"
-#define QEMU(seed)                                                                             \
-	"qemu-system-aarch64", "-nodefaults", "-M", "virt,gic-version=3,dtb-randomness=off",   \
-		"-cpu", "host", "-enable-kvm", "-m", "512", "-smp", "1", "-display", "none",   \
-		"-serial", "stdio", "-kernel", IMAGE, "-initrd", INITRD, "-append",            \
+#define QEMU(seed)                                                                                 \
+	"qemu-system-aarch64", "-nodefaults", "-M", "virt,gic-version=3,dtb-randomness=off",       \
+		"-cpu", "host", "-enable-kvm", "-m", "512", "-smp", "1", "-no-reboot", "-display", \
+		"none", "-serial", "stdio", "-kernel", IMAGE, "-initrd", INITRD, "-append",        \
 		"console=ttyAMA0 quiet tv.seed=" seed, NULL
 
-static char *n_argv[] = { QEMU(N_SEED) };
-static char *s_argv[] = { "tv", "run", "--", QEMU(S_SEED) };
-static char *measure_argv[] = { "tv", "measure", "--", QEMU(S_SEED) };
-static char *audit_argv[] = { "tv", "audit", NULL };
+static char *n_argv[] = {QEMU(N_SEED)};
+static char *s_argv[] = {"tv", "run", "--", QEMU(S_SEED)};
+static char *measure_argv[] = {"tv", "measure", "--", QEMU(S_SEED)};
+static char *audit_argv[] = {"tv", "audit", NULL};
 
 static struct vm vms[2] = {
-	{ .name = "N-VM", .seed = N_SEED, .argv = n_argv },
-	{ .name = "S-VM", .seed = S_SEED, .argv = s_argv },
+	{.name = "N-VM", .seed = N_SEED, .argv = n_argv},
+	{.name = "S-VM", .seed = S_SEED, .argv = s_argv},
 };
 
 static bool good = true;
@@ -84,7 +84,7 @@ static void hex(char *text, const unsigned char *bytes, int n)
 static void measured(pid_t pid, char text[65])
 {
 	int fd = open("/dev/twinvisor", O_RDONLY | O_CLOEXEC);
-	struct twinvisor_vm vm = { 0 };
+	struct twinvisor_vm vm = {0};
 
 	strcpy(text, "none");
 	while (fd >= 0 && !ioctl(fd, TWINVISOR_VM, &vm)) {
@@ -127,7 +127,8 @@ static unsigned long found(const char *report, const char *seed)
 static void hunt(void)
 {
 	char n_pid[16], s_pid[16], report[1024], *line;
-	char *argv[] = { "tv-hunt", "--seed", N_SEED, "--seed", S_SEED, "--pid", n_pid, "--pid", s_pid, NULL };
+	char *argv[] = {"tv-hunt", "--seed", N_SEED,  "--seed", S_SEED,
+			"--pid",   n_pid,    "--pid", s_pid,    NULL};
 	unsigned long n, s;
 
 	snprintf(n_pid, sizeof(n_pid), "%d", vms[0].pid);
@@ -173,7 +174,8 @@ static void finish(void)
 	for (int i = 0; off && i < 2; i++)
 		off &= vm_end(&vms[i]) == 0;
 	printf("\nAfter it\n"
-	       "  both still at work, then powered off: %s\n", verdict(alive && off));
+	       "  both still at work, then powered off: %s\n",
+	       verdict(alive && off));
 	alive = !output(audit_argv, report, sizeof(report));
 	report[strcspn(report, "\n")] = 0;
 	printf("  S-visor's audit: %s: %s\n", report, verdict(alive));

@@ -107,11 +107,11 @@ static void take(struct vm *vm)
 
 static bool wait_for_output(struct vm *vms, int n, double deadline)
 {
-	struct pollfd fds[4] = { 0 };
+	struct pollfd fds[4] = {0};
 	double left = deadline - now();
 
 	for (int i = 0; i < n; i++)
-		fds[i] = (struct pollfd){ .fd = vms[i].over ? -1 : vms[i].out, .events = POLLIN };
+		fds[i] = (struct pollfd){.fd = vms[i].over ? -1 : vms[i].out, .events = POLLIN};
 	if (left <= 0 || poll(fds, n, left * 1000 + 1) <= 0)
 		return false;
 	for (int i = 0; i < n; i++)

@@ -38,7 +38,7 @@ static void write(uint64_t beat)
 
 int main(void)
 {
-	const struct timespec pause = { .tv_nsec = 200000000 };
+	const struct timespec pause = {.tv_nsec = 200000000};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	write(0);

@@ -30,7 +30,7 @@ static uint64_t now(void)
 
 static bool timer(void)
 {
-	const struct timespec pause = { .tv_nsec = 20000000 };
+	const struct timespec pause = {.tv_nsec = 20000000};
 	uint64_t start = now(), last = start;
 
 	for (int i = 0; i < 10; i++) {
@@ -56,7 +56,8 @@ static bool counter(void)
 
 static bool memory(void)
 {
-	uint64_t *m = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *m =
+		mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	bool good = m != MAP_FAILED;
 
 	for (uint64_t i = 0; good && i < MEMORY / 8; i += PAGE / 8)

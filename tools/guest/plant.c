@@ -28,7 +28,7 @@ static void fill(uint64_t *page, uint64_t n, uint64_t seed)
 
 static void keep(const uint64_t *words)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
+	const struct timespec pause = {.tv_nsec = 100000000};
 
 	while (registers_keep(words, 500000))
 		nanosleep(&pause, NULL);

@@ -64,8 +64,8 @@ static bool is_zero(const volatile uint64_t *page)
 	uint64_t any = 0;
 
 	for (unsigned int i = 0; i < PAGE_WORDS; i += 8)
-		any |= page[i] | page[i + 1] | page[i + 2] | page[i + 3] | page[i + 4] | page[i + 5] |
-		       page[i + 6] | page[i + 7];
+		any |= page[i] | page[i + 1] | page[i + 2] | page[i + 3] | page[i + 4] |
+		       page[i + 5] | page[i + 6] | page[i + 7];
 	return !any;
 }
 
@@ -109,7 +109,7 @@ static void hunt_ram(struct hunt *h)
 {
 	FILE *iomem = fopen("/proc/iomem", "re");
 	int mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
-	struct tally t = { 0 };
+	struct tally t = {0};
 	uint64_t from, to;
 	char line[256];
 
@@ -143,7 +143,7 @@ static void hunt_mapping(struct hunt *h, struct tally *t, int mem, uint64_t from
 static void hunt_process(struct hunt *h, pid_t pid)
 {
 	char path[64], line[512], r;
-	struct tally t = { 0 };
+	struct tally t = {0};
 	uint64_t from, to;
 	FILE *maps;
 	int mem;
@@ -179,18 +179,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "seed", 's', "HEX", 0, "seed of a secret (tv.seed= of the guest); may be repeated", 0 },
-	{ "pid", 'p', "PID", 0, "look in this process as well; may be repeated", 0 },
-	{ 0 },
+	{"seed", 's', "HEX", 0, "seed of a secret (tv.seed= of the guest); may be repeated", 0},
+	{"pid", 'p', "PID", 0, "look in this process as well; may be repeated", 0},
+	{0},
 };
 
 static const struct argp argp = {
-	options, parse, NULL, "Hunt for guests' secrets with the powers of host root.", NULL, NULL, NULL,
+	options, parse, NULL, "Hunt for guests' secrets with the powers of host root.",
+	NULL,    NULL,  NULL,
 };
 
 int main(int argc, char **argv)
 {
-	struct hunt h = { 0 };
+	struct hunt h = {0};
 	uint64_t all = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &h);

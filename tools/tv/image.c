@@ -36,9 +36,9 @@ static void add(struct image *img, const char *name, uint64_t ipa, const void *d
 	if (ipa % PAGE)
 		fail("%s at %#lx: not page aligned, which tv measure cannot do", name, ipa);
 	if (ipa + size > img->base + img->size)
-		fail("%s does not fit: %zu bytes at %#lx, RAM ends at %#lx; give more memory", name, size,
-		     ipa, img->base + img->size);
-	img->segment[img->segments++] = (struct segment){ name, ipa, data, size };
+		fail("%s does not fit: %zu bytes at %#lx, RAM ends at %#lx; give more memory", name,
+		     size, ipa, img->base + img->size);
+	img->segment[img->segments++] = (struct segment){name, ipa, data, size};
 }
 
 static void refuse_other_formats(struct file kernel)
@@ -46,8 +46,13 @@ static void refuse_other_formats(struct file kernel)
 	if (kernel.size < sizeof(struct image_header))
 		fail("the kernel is too short for an arm64 Image");
 	if (!memcmp(kernel.data, "\x1f\x8b", 2))
-		fail("the kernel is compressed: unpack it (gunzip) and start the VM with the result");
-	if (!memcmp(kernel.data, "\x7f" "ELF", 4) || !memcmp(kernel.data + 4, "zimg", 4))
+		fail("the kernel is compressed: unpack it (gunzip) and start the VM with the "
+		     "result");
+	if (!memcmp(kernel.data,
+		    "\x7f"
+		    "ELF",
+		    4) ||
+	    !memcmp(kernel.data + 4, "zimg", 4))
 		fail("the kernel is an ELF file or an EFI zboot image: use the plain arm64 Image");
 }
 
@@ -87,8 +92,8 @@ static uint64_t add_initrd(struct image *img, struct file initrd, uint64_t kerne
 static void make_stub(struct image *img, uint64_t dtb, uint64_t entry)
 {
 	const uint32_t code[10] = {
-		0x580000c0, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0x58000084, 0xd61f0080,
-		dtb, dtb >> 32, entry, entry >> 32,
+		0x580000c0, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0x58000084,
+		0xd61f0080, dtb,        dtb >> 32,  entry,      entry >> 32,
 	};
 
 	for (int i = 0; i < 10; i++)

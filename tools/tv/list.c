@@ -14,14 +14,14 @@
 
 static const char *state_name(uint32_t state)
 {
-	static const char *const names[] = { "launching", "running", "dead" };
+	static const char *const names[] = {"launching", "running", "dead"};
 
 	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
 }
 
 static void no_arguments(int argc, char **argv, const char *doc)
 {
-	const struct argp argp = { .doc = doc };
+	const struct argp argp = {.doc = doc};
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 }
@@ -51,8 +51,9 @@ int cmd_list(int argc, char **argv)
 	struct twinvisor_vm vm;
 	int fd;
 
-	no_arguments(argc, argv, "List the S-VMs of this host: number, process of the VMM, vCPUs, state, "
-				 "RAM, chunks of secure memory, launch measurement.");
+	no_arguments(argc, argv,
+		     "List the S-VMs of this host: number, process of the VMM, vCPUs, state, "
+		     "RAM, chunks of secure memory, launch measurement.");
 	fd = device_open(O_RDONLY | O_CLOEXEC);
 	printf("%4s %7s %5s %-9s %8s %6s  %s\n", "S-VM", "PID", "VCPUS", "STATE", "RAM", "CHUNKS",
 	       "MEASUREMENT");
@@ -75,12 +76,14 @@ int cmd_stats(int argc, char **argv)
 	struct twinvisor_vm vm;
 	int fd;
 
-	no_arguments(argc, argv, "Show secure memory in use, and the exits of each S-VM by class, the "
-				 "entries that the S-visor refused, private pages, pages loaded at launch.");
+	no_arguments(argc, argv,
+		     "Show secure memory in use, and the exits of each S-VM by class, the "
+		     "entries that the S-visor refused, private pages, pages loaded at launch.");
 	fd = device_open(O_RDONLY | O_CLOEXEC);
 	if (ioctl(fd, TWINVISOR_INFO, &info))
 		fail("no figures: %s", strerror(errno));
-	printf("ABI %u.%u, %u S-VMs, %u pools, chunks of 8 MiB: %llu in use, %llu secure, %llu in all\n",
+	printf("ABI %u.%u, %u S-VMs, %u pools, chunks of 8 MiB: %llu in use, %llu secure, %llu in "
+	       "all\n",
 	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
 	       info.chunks_secure, info.chunks_total);
 	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s\n", "IRQ", "WFX", "FAULT", "MMIO",
@@ -95,13 +98,14 @@ int cmd_audit(int argc, char **argv)
 	struct twinvisor_audit audit;
 	int fd, tries;
 
-	no_arguments(argc, argv, "Have the S-visor check who owns each page against its tables and the "
-				 "memory controller. Exit status 1 if it finds a violation.");
+	no_arguments(argc, argv,
+		     "Have the S-visor check who owns each page against its tables and the "
+		     "memory controller. Exit status 1 if it finds a violation.");
 	fd = device_open(O_RDONLY | O_CLOEXEC);
 	for (tries = 0; ioctl(fd, TWINVISOR_AUDIT, &audit); tries++)
 		if (errno != EBUSY || tries == 100000)
-			fail("no audit: %s", errno == EBUSY ? "a vCPU always runs; pause one S-VM" :
-								strerror(errno));
+			fail("no audit: %s", errno == EBUSY ? "a vCPU always runs; pause one S-VM"
+							    : strerror(errno));
 	printf("violations %llu, chunks %llu, S-VMs %llu, free pages of the S-visor %llu\n",
 	       audit.violations, audit.chunks, audit.vms, audit.heap_free);
 	return audit.violations != 0;
@@ -125,9 +129,14 @@ static error_t parse_reclaim(int key, char *arg, struct argp_state *state)
 int cmd_reclaim(int argc, char **argv)
 {
 	static const struct argp argp = {
-		NULL, parse_reclaim, "N",
-		"Ask the S-visor for N chunks (8 MiB each) of secure memory back; prints how many came.",
-		NULL, NULL, NULL,
+		NULL,
+		parse_reclaim,
+		"N",
+		"Ask the S-visor for N chunks (8 MiB each) of secure memory back; prints how many "
+		"came.",
+		NULL,
+		NULL,
+		NULL,
 	};
 	__u64 chunks = 0;
 	int fd;

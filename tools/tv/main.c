@@ -13,8 +13,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "run", cmd_run },         { "list", cmd_list },       { "stats", cmd_stats },
-	{ "reclaim", cmd_reclaim }, { "measure", cmd_measure }, { "audit", cmd_audit },
+	{"run", cmd_run},         {"list", cmd_list},       {"stats", cmd_stats},
+	{"reclaim", cmd_reclaim}, {"measure", cmd_measure}, {"audit", cmd_audit},
 };
 
 static int run_command(struct argp_state *state, const char *name)
@@ -46,7 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	NULL, parse, "COMMAND [ARGUMENT...]",
+	NULL,
+	parse,
+	"COMMAND [ARGUMENT...]",
 	"Run confidential VMs (S-VMs) with an unmodified VMM, and look after them.\v"
 	"Commands:\n"
 	"  run       start a VMM whose VMs become S-VMs\n"
@@ -56,7 +58,9 @@ static const struct argp argp = {
 	"  audit     have the S-visor check itself\n"
 	"  reclaim   ask for secure memory back\n"
 	"\n'tv COMMAND --help' tells more about each.",
-	NULL, NULL, NULL,
+	NULL,
+	NULL,
+	NULL,
 };
 
 int main(int argc, char **argv)

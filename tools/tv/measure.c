@@ -16,13 +16,16 @@ struct options {
 };
 
 static const struct argp_option table[] = {
-	{ "kernel", 'k', "FILE", 0, "arm64 kernel Image", 0 },
-	{ "initrd", 'i', "FILE", 0, "initial RAM disk", 0 },
-	{ "dtb", 'd', "FILE", 0, "device tree, as QEMU's -machine dumpdtb=FILE wrote it with all arguments of the run (it holds the kernel's command line)", 0 },
-	{ "memory", 'm', "SIZE", 0, "RAM as for QEMU's -m: MiB, or with K, M, G", 0 },
-	{ "cpus", 'c', "N", 0, "number of vCPUs (1)", 0 },
-	{ "verbose", 'v', NULL, 0, "show what lies where", 0 },
-	{ 0 },
+	{"kernel", 'k', "FILE", 0, "arm64 kernel Image", 0},
+	{"initrd", 'i', "FILE", 0, "initial RAM disk", 0},
+	{"dtb", 'd', "FILE", 0,
+	 "device tree, as QEMU's -machine dumpdtb=FILE wrote it with all arguments of the run (it "
+	 "holds the kernel's command line)",
+	 0},
+	{"memory", 'm', "SIZE", 0, "RAM as for QEMU's -m: MiB, or with K, M, G", 0},
+	{"cpus", 'c', "N", 0, "number of vCPUs (1)", 0},
+	{"verbose", 'v', NULL, 0, "show what lies where", 0},
+	{0},
 };
 
 static unsigned int parse_cpus(struct argp_state *state, const char *arg)
@@ -68,18 +71,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	table, parse, "[-- QEMU ARGUMENT...]",
+	table,
+	parse,
+	"[-- QEMU ARGUMENT...]",
 	"Compute the launch measurement of a VM that QEMU boots directly from a kernel.\v"
-	"Either name the parts by options, or give QEMU's command line, exactly as for 'tv run': QEMU is "
+	"Either name the parts by options, or give QEMU's command line, exactly as for 'tv run': "
+	"QEMU is "
 	"then asked for its device tree, which starts no VM.",
-	NULL, NULL, NULL,
+	NULL,
+	NULL,
+	NULL,
 };
 
 static void measure(const struct options *o)
 {
 	struct file kernel = file_read(o->launch.kernel, "kernel");
-	struct file initrd = { 0 };
-	struct image img = { .size = o->launch.memory, .cpus = o->launch.cpus };
+	struct file initrd = {0};
+	struct image img = {.size = o->launch.memory, .cpus = o->launch.cpus};
 	uint8_t digest[DIGEST];
 
 	if (o->launch.initrd)
@@ -95,7 +103,7 @@ static void measure(const struct options *o)
 
 int cmd_measure(int argc, char **argv)
 {
-	struct options o = { .launch.cpus = 1 };
+	struct options o = {.launch.cpus = 1};
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	if (o.rest)
@@ -103,7 +111,8 @@ int cmd_measure(int argc, char **argv)
 	else if (o.launch.dtb)
 		o.launch.tree = file_read(o.launch.dtb, "device tree");
 	if (!o.launch.kernel || !o.launch.tree.data || !o.launch.memory)
-		fail("measure needs --kernel, --dtb and --memory, or '-- QEMU ARGUMENT...'; see tv measure "
+		fail("measure needs --kernel, --dtb and --memory, or '-- QEMU ARGUMENT...'; see tv "
+		     "measure "
 		     "--help");
 	if (o.launch.cpus > TV_MAX_VCPUS)
 		fail("%u vCPUs: an S-VM has %d at most", o.launch.cpus, TV_MAX_VCPUS);

@@ -46,11 +46,12 @@ static unsigned int cpus_of(const char *value)
 
 static void refuse(const char *arg)
 {
-	static const char *const fixed[] = { "bios", "pflash", "loader", "dtb" };
+	static const char *const fixed[] = {"bios", "pflash", "loader", "dtb"};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		if (is_option(arg, fixed[i]))
-			fail("%s: only a kernel that QEMU boots directly (-kernel) can be measured offline",
+			fail("%s: only a kernel that QEMU boots directly (-kernel) can be measured "
+			     "offline",
 			     arg);
 }
 
@@ -102,7 +103,7 @@ static struct file read_dtb(int argc, char **argv)
 {
 	char path[] = "/tmp/tv-dtb-XXXXXX";
 	int fd = mkstemp(path), status;
-	struct file dtb = { 0 };
+	struct file dtb = {0};
 
 	if (fd < 0)
 		fail("%s: %s", path, strerror(errno));
@@ -112,8 +113,10 @@ static struct file read_dtb(int argc, char **argv)
 		dtb = file_read(path, "device tree");
 	unlink(path);
 	if (status)
-		fail("%s did not write its device tree: see what it said above; its arguments must be "
-		     "those of the run", argv[0]);
+		fail("%s did not write its device tree: see what it said above; its arguments must "
+		     "be "
+		     "those of the run",
+		     argv[0]);
 	return dtb;
 }
 
@@ -127,6 +130,7 @@ void qemu_read(struct launch *l, int argc, char **argv)
 			take_option(l, argv[i], argv[i + 1]);
 	}
 	if (!l->kernel)
-		fail("no -kernel among QEMU's arguments: only a direct kernel boot can be measured offline");
+		fail("no -kernel among QEMU's arguments: only a direct kernel boot can be measured "
+		     "offline");
 	l->tree = read_dtb(argc, argv);
 }

@@ -25,7 +25,7 @@ static void add_ram(mbedtls_sha256_context *sha, const struct image *img)
 static void add_page(mbedtls_sha256_context *sha, uint64_t ipa, const uint8_t *data, size_t size)
 {
 	static const uint8_t zero[TV_PAGE_SIZE];
-	uint8_t page[TV_PAGE_SIZE] = { 0 };
+	uint8_t page[TV_PAGE_SIZE] = {0};
 
 	if (size > TV_PAGE_SIZE)
 		size = TV_PAGE_SIZE;

@@ -28,12 +28,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	NULL, parse, "-- COMMAND [ARGUMENT...]",
+	NULL,
+	parse,
+	"-- COMMAND [ARGUMENT...]",
 	"Run a VMM, unmodified; every VM that it creates becomes an S-VM when it first runs.\v"
 	"Example:\n"
 	"  tv run -- qemu-system-aarch64 -M virt,gic-version=3,dtb-randomness=off -cpu host "
 	"-enable-kvm -m 512 -nographic -kernel Image -initrd initrd -append console=ttyAMA0",
-	NULL, NULL, NULL,
+	NULL,
+	NULL,
+	NULL,
 };
 
 int cmd_run(int argc, char **argv)

@@ -31,7 +31,8 @@ int device_open(int flags)
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT)
-		fail("no /dev/twinvisor: this kernel is not a TwinVisor N-visor; boot the host with "
+		fail("no /dev/twinvisor: this kernel is not a TwinVisor N-visor; boot the host "
+		     "with "
 		     "TwinVisor's kernel (uname -r shows the one that runs)");
 	if (errno == ENODEV)
 		fail("/dev/twinvisor: no S-visor under this kernel; boot the host with TwinVisor's "

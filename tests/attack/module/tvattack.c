@@ -60,28 +60,28 @@ static u64 swap_reg(u64 id, u64 value)
 {
 	u64 old = 0;
 
-#define SWAP(name, reg)						\
-	case TVA_##name:					\
-		old = read_sysreg_s(reg);			\
-		write_sysreg_s(value, reg);			\
+#define SWAP(name, reg)                                                                            \
+	case TVA_##name:                                                                           \
+		old = read_sysreg_s(reg);                                                          \
+		write_sysreg_s(value, reg);                                                        \
 		break
 	switch (id) {
-	SWAP(ELR_EL2, sys_reg(3, 4, 4, 0, 1));
-	SWAP(SPSR_EL2, sys_reg(3, 4, 4, 0, 0));
-	SWAP(HCR_EL2, sys_reg(3, 4, 1, 1, 0));
-	SWAP(VTTBR_EL2, sys_reg(3, 4, 2, 1, 0));
-	SWAP(VTCR_EL2, sys_reg(3, 4, 2, 1, 2));
-	SWAP(TCR_EL1, SYS_TCR_EL12);
-	SWAP(SCTLR_EL1, SYS_SCTLR_EL12);
-	SWAP(TTBR0_EL1, SYS_TTBR0_EL12);
-	SWAP(VBAR_EL1, SYS_VBAR_EL12);
-	SWAP(MAIR_EL1, SYS_MAIR_EL12);
-	SWAP(MDCR_EL2, sys_reg(3, 4, 1, 1, 1));
-	SWAP(HSTR_EL2, sys_reg(3, 4, 1, 1, 3));
-	SWAP(VMPIDR_EL2, sys_reg(3, 4, 0, 0, 5));
-	SWAP(VPIDR_EL2, sys_reg(3, 4, 0, 0, 0));
-	SWAP(CNTVOFF_EL2, sys_reg(3, 4, 14, 0, 3));
-	SWAP(ICH_HCR_EL2, SYS_ICH_HCR_EL2);
+		SWAP(ELR_EL2, sys_reg(3, 4, 4, 0, 1));
+		SWAP(SPSR_EL2, sys_reg(3, 4, 4, 0, 0));
+		SWAP(HCR_EL2, sys_reg(3, 4, 1, 1, 0));
+		SWAP(VTTBR_EL2, sys_reg(3, 4, 2, 1, 0));
+		SWAP(VTCR_EL2, sys_reg(3, 4, 2, 1, 2));
+		SWAP(TCR_EL1, SYS_TCR_EL12);
+		SWAP(SCTLR_EL1, SYS_SCTLR_EL12);
+		SWAP(TTBR0_EL1, SYS_TTBR0_EL12);
+		SWAP(VBAR_EL1, SYS_VBAR_EL12);
+		SWAP(MAIR_EL1, SYS_MAIR_EL12);
+		SWAP(MDCR_EL2, sys_reg(3, 4, 1, 1, 1));
+		SWAP(HSTR_EL2, sys_reg(3, 4, 1, 1, 3));
+		SWAP(VMPIDR_EL2, sys_reg(3, 4, 0, 0, 5));
+		SWAP(VPIDR_EL2, sys_reg(3, 4, 0, 0, 0));
+		SWAP(CNTVOFF_EL2, sys_reg(3, 4, 14, 0, 3));
+		SWAP(ICH_HCR_EL2, SYS_ICH_HCR_EL2);
 	}
 #undef SWAP
 	isb();
@@ -98,7 +98,7 @@ static void swap_regs(struct tva_batch *b)
 
 static void share(void *page)
 {
-	struct tva_call c = { .x = { TV_CPU_SHARE, virt_to_phys(page) } };
+	struct tva_call c = {.x = {TV_CPU_SHARE, virt_to_phys(page)}};
 
 	make_call(&c);
 }
@@ -143,7 +143,7 @@ static long do_batch(void __user *arg)
 
 static void add_pool(void)
 {
-	struct tva_call c = { .x = { TV_POOL_ADD, pool.base, pool.size / 2 } };
+	struct tva_call c = {.x = {TV_POOL_ADD, pool.base, pool.size / 2}};
 
 	make_call(&c);
 	pool.status = c.r[0];
@@ -199,8 +199,8 @@ static long tva_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int tva_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff,
-			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
+	return remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+			       vma->vm_page_prot);
 }
 
 static const struct file_operations tva_fops = {
@@ -220,14 +220,16 @@ static int __init tva_init(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		shared[cpu] = (struct tv_run *)get_zeroed_page(GFP_KERNEL);
 		if (!shared[cpu])
 			return -ENOMEM;
 	}
 	kernel_share = __symbol_get("tv_share_cpu");
 	if (!kernel_share)
-		pr_warn("tvattack: no tv_share_cpu in this kernel: its own S-VMs will not run on\n");
+		pr_warn("tvattack: no tv_share_cpu in this kernel: its own S-VMs will not run "
+			"on\n");
 	return misc_register(&tva_dev);
 }
 module_init(tva_init);

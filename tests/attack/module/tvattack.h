@@ -15,16 +15,29 @@
 #define TVA_REGS 8
 
 struct tva_call {
-	uint64_t x[8];	/* arguments, x0-x7 */
-	uint64_t r[5];	/* results, x0-x4 */
-	uint64_t changed;	/* bit n: xn, which the call must keep, was changed */
+	uint64_t x[8];    /* arguments, x0-x7 */
+	uint64_t r[5];    /* results, x0-x4 */
+	uint64_t changed; /* bit n: xn, which the call must keep, was changed */
 };
 
 enum tva_reg_id {
-	TVA_ELR_EL2, TVA_SPSR_EL2, TVA_HCR_EL2, TVA_VTTBR_EL2, TVA_VTCR_EL2,
-	TVA_TCR_EL1, TVA_SCTLR_EL1, TVA_TTBR0_EL1, TVA_VBAR_EL1, TVA_MAIR_EL1,
-	TVA_MDCR_EL2, TVA_HSTR_EL2, TVA_VMPIDR_EL2, TVA_VPIDR_EL2, TVA_CNTVOFF_EL2,
-	TVA_ICH_HCR_EL2, TVA_REG_IDS
+	TVA_ELR_EL2,
+	TVA_SPSR_EL2,
+	TVA_HCR_EL2,
+	TVA_VTTBR_EL2,
+	TVA_VTCR_EL2,
+	TVA_TCR_EL1,
+	TVA_SCTLR_EL1,
+	TVA_TTBR0_EL1,
+	TVA_VBAR_EL1,
+	TVA_MAIR_EL1,
+	TVA_MDCR_EL2,
+	TVA_HSTR_EL2,
+	TVA_VMPIDR_EL2,
+	TVA_VPIDR_EL2,
+	TVA_CNTVOFF_EL2,
+	TVA_ICH_HCR_EL2,
+	TVA_REG_IDS
 };
 
 struct tva_reg {
@@ -32,20 +45,20 @@ struct tva_reg {
 	uint64_t value;
 };
 
-#define TVA_OWN_SHARE 1	/* name the module's shared page before, the kernel's after */
+#define TVA_OWN_SHARE 1 /* name the module's shared page before, the kernel's after */
 
 struct tva_batch {
 	uint64_t flags;
 	uint64_t ncalls, nregs;
 	struct tva_call call[TVA_CALLS];
 	struct tva_reg reg[TVA_REGS];
-	struct tv_run run;	/* struct tv_run: in before the calls, out after */
+	struct tv_run run; /* struct tv_run: in before the calls, out after */
 };
 
 /* Contiguous memory, the same for all who ask: its lower half is a pool of Split CMA. */
 struct tva_pool {
-	uint64_t base, size;	/* in: size; out: both. mmap offset = base */
-	uint64_t status, index;	/* out: what TV_POOL_ADD said */
+	uint64_t base, size;    /* in: size; out: both. mmap offset = base */
+	uint64_t status, index; /* out: what TV_POOL_ADD said */
 };
 
 #define TVA_BATCH _IOWR('a', 0, struct tva_batch)
