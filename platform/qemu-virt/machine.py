@@ -27,6 +27,7 @@ KERNEL_AT = 0x40200000  # KERNEL of dispatcher/build.sh
 TROUBLE = re.compile(r'.*(?:Oops|BUG|WARNING|Call trace|Kernel panic).*')
 SVISOR_TROUBLE = re.compile(r'.*PANIC.*')
 LAST_LINES = 15
+END_LENGTH = 40  # of the line that ends a command's output, at most
 
 
 class MachineError(Exception):
@@ -50,15 +51,15 @@ class Channel:
         self.busy = False
 
     def receive(self, deadline, what):
-        """Waits for more data, or fails when time is up or the machine is gone."""
+        """Waits for more data, or fails when time is up or the machine is gone; what() says more."""
         with selectors.DefaultSelector() as sel:
             sel.register(self.sock, selectors.EVENT_READ)
             ready = sel.select(max(0, deadline - time.monotonic()))
         if not ready:
-            raise MachineError(f'timeout: {what}\n{self.machine.tails()}')
+            raise MachineError(f'timeout: {what()}\n{self.machine.tails()}')
         got = self.sock.recv(65536)
         if not got:
-            raise MachineError(f'the machine went down: {what}\n{self.machine.tails()}')
+            raise MachineError(f'the machine went down: {what()}\n{self.machine.tails()}')
         self.data += got
         return got
 
@@ -80,10 +81,10 @@ class Job:
 
     def __init__(self, channel, command):
         self.channel = channel
-        self.token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)  # no output has it by chance
         self.end = re.compile(rb'\n%s (\d+)\n' % self.token.encode())
         self.status = None
-        self.seen = 0  # how far expect() has come
+        self.seen = self.searched = 0  # how far expect() and poll() have come
         channel.busy = True
         channel.data.clear()
         code = base64.b64encode(command.encode()).decode()
@@ -96,7 +97,10 @@ class Job:
 
     def poll(self):
         """The exit status, if the end has been read."""
-        found = self.end.search(self.channel.data) if self.status is None else None
+        if self.status is not None:
+            return self.status
+        found = self.end.search(self.channel.data, self.searched)
+        self.searched = max(0, len(self.channel.data) - END_LENGTH)
         if found:
             self.status = int(found[1])
             del self.channel.data[found.start():]
@@ -119,17 +123,17 @@ class Job:
                 return found
             if self.poll() is not None:
                 raise MachineError(f'command ended with {self.status} before {pattern!r}:\n{self.text}')
-            self.channel.receive(deadline, f'{pattern!r} in the output:\n{self.text[-2000:]}')
+            self.channel.receive(deadline, lambda: f'no {pattern!r} in the output:\n{self.text[-2000:]}')
 
     def wait(self, timeout=60, sink=None):
         """Waits for the end; gives status and output. Output also goes to sink as it comes."""
         deadline = time.monotonic() + timeout
-        margin = len(self.token) + 8  # the end line is not output
         given = 0
         while self.poll() is None:
-            self.channel.receive(deadline, f'the command still runs after {timeout} s')
+            self.channel.receive(deadline, lambda: f'the command still runs after {timeout} s:\n'
+                                                   f'{self.text[-2000:]}')
             if sink and self.poll() is None:
-                upto = max(given, len(self.channel.data) - margin)
+                upto = max(given, len(self.channel.data) - END_LENGTH)
                 sink(bytes(self.channel.data[given:upto]))
                 given = upto
         if sink:
@@ -160,7 +164,7 @@ class Machine:
         return image
 
     def drives(self):
-        """Our disks on PCI; a test's raw disks on virtio-mmio, in its order."""
+        """Our disks on PCI; a test's raw disks on virtio-mmio."""
         yield BUILD / 'host.ext4', 'virtio-blk-pci,serial=host'
         if self.share:
             yield self.share_disk(), 'virtio-blk-pci,serial=share'
@@ -168,6 +172,7 @@ class Machine:
             yield disk, 'virtio-blk-device'
 
     def command(self):
+        root = 'vd' + chr(ord('a') + len(self.disks))  # Linux finds virtio-mmio before PCI
         line = [os.environ.get('TV_QEMU') or BUILD / 'qemu/qemu-system-aarch64',
                 '-M', 'virt,secure=on,virtualization=on,gic-version=3,tzc=on',
                 '-cpu', 'neoverse-n2', '-smp', CPUS, '-m', MEMORY,
@@ -175,7 +180,9 @@ class Machine:
                 '-bios', BUILD / 'tfa/flash.bin',
                 '-device', f'loader,file={BUILD}/linux/arch/arm64/boot/Image,addr={KERNEL_AT:#x},'
                            'force-raw=on',
-                '-append', f'console=ttyAMA0 root=/dev/vda rw init=/init tvpool=1G {self.append}',
+                '-append', f'console=ttyAMA0 root=/dev/{root} rw init=/init panic=-1 tvpool=1G '
+                           f'channels={CHANNELS} '
+                           f'{self.append}',
                 '-kernel', BUILD / 'linux/arch/arm64/boot/Image',
                 '-serial', f'file:{self.host_path}', '-serial', f'file:{self.svisor_path}',
                 '-device', 'virtio-serial-pci,max_ports=16']
@@ -183,10 +190,10 @@ class Machine:
             line += ['-drive', f'if=none,id=d{n},format=raw,snapshot=on,file={path}',
                      '-device', f'{device},drive=d{n}']
         user = f'socket,id=c0,path={self.terminal},server=on,wait=off' if self.terminal else 'null,id=c0'
-        line += ['-chardev', user, '-device', 'virtconsole,chardev=c0']
+        line += ['-chardev', user, '-device', 'virtconsole,chardev=c0,nr=0']
         for n in range(1, CHANNELS + 1):
             line += ['-chardev', f'socket,id=c{n},path={self.dir}/c{n},server=on,wait=on',
-                     '-device', f'virtconsole,chardev=c{n}']
+                     '-device', f'virtserialport,chardev=c{n},nr={n}']
         return [str(word) for word in (*line, *self.args)]
 
     def __enter__(self):
@@ -213,7 +220,7 @@ class Machine:
         deadline = time.monotonic() + BOOT_TIMEOUT
         for channel in self.channels:
             while b'ready' not in channel.data:
-                channel.receive(deadline, 'the server did not come up')
+                channel.receive(deadline, lambda: 'the server did not come up')
 
     def off(self):
         if self.qemu:
@@ -242,7 +249,7 @@ class Machine:
     def stop(self, job, signal='KILL', timeout=60):
         """Ends a job and all it started."""
         port = self.channels.index(job.channel) + 1
-        self.run(f'kill -{signal} -- -$(cat /run/job.hvc{port}.pid)')
+        self.run(f'kill -{signal} -- -$(cat /run/job.{port}.pid)')
         return job.wait(timeout)
 
     def host_log(self):
