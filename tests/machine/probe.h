@@ -13,7 +13,7 @@
 #define DRAM_BASE 0x40000000ul
 #define LOW_NS (DRAM_BASE + 0x100000) /* low code of the Non-secure world */
 
-/* SCR_EL3 (DDI 0487 D24.2.126) */
+/* SCR_EL3 (DDI 0487) */
 #define SCR_NS BIT(0)
 #define SCR_HCE BIT(8)
 #define SCR_RW BIT(10)
@@ -38,6 +38,7 @@
 #define EC_DABT_LOWER 0x24
 #define EC_DABT 0x25
 #define FSC_EXTERNAL 0x10
+#define FSC_EXTERNAL_WALK2 0x16
 #define ESR_WNR BIT(6)
 #define ESR_S1PTW BIT(7)
 

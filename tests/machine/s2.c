@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* HPFAR_EL2 of stage-2 faults taken from Secure EL1 (DDI 0487 D24.2.61). */
+/* HPFAR_EL2 of stage-2 faults taken from Secure EL1 (DDI 0487, HPFAR_EL2). */
 #include "probe.h"
 
 #define TABLE_BYTES 4096

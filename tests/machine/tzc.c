@@ -254,21 +254,21 @@ static void test_run_time(void)
 
 static void test_page_walk(void)
 {
-	uint64_t table = AREA + 0x10000;
+	uint64_t table = DRAM_BASE + 0x200000, secure_table = AREA + 0x10000;
+	uint64_t gib = 0x40000000;
 	struct trap t;
 
-	write64(table, DRAM_BASE | 0x701);
-	write64(table + 8, DRAM_BASE | 0x701);
-	sysreg_write(scr_el3, SCR_N);
-	sysreg_write(hcr_el2, HCR_RW);
+	write64(table + 8, gib | 0x701);
+	write64(table + 16, secure_table | 0x3);
+	write64(secure_table, gib | 0x701);
 	sysreg_write(ttbr0_el1, table);
 	sysreg_write(tcr_el1, 25ul | BIT(23) | 5ul << 32);
 	sysreg_write(sctlr_el1, 0x30d00801);
 	asm volatile("tlbi alle1; dsb sy; isb" ::: "memory");
-	t = run2(SCR_N, TO_EL1, p_read, DRAM_BASE, 0);
-	check((t.esr & 0x3c) == 0x14, "a Non-secure table walk cannot read a Secure page");
+	t = run2(SCR_N, TO_EL1, p_read, 2 * gib, 0);
+	check(t.el == 1 && esr_ec(t.esr) == EC_DABT && esr_fsc(t.esr) == FSC_EXTERNAL_WALK2,
+	      "a Non-secure table walk cannot read a Secure page");
 	sysreg_write(sctlr_el1, 0x30d00800);
-	sysreg_write(scr_el3, SCR_S);
 }
 
 /* CPU 1 keeps a translation in use while CPU 0 makes the page Secure. */
