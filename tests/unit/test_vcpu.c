@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The gate: who may run what, where, and with which time (I5). */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "fixture.h"
 
@@ -221,7 +222,7 @@ TEST(fault_shows_anew, "vcpu: a refused or unserved entry scrubs the shared page
 
 /* ---- many CPUs at once --------------------------------------------------- */
 
-#define ROUNDS 3000
+#define ROUNDS 2000
 static atomic_uint inside, overlaps, ran;
 
 static void busy_guest(struct guest_regs *regs, struct guest_exit *out)
@@ -241,7 +242,8 @@ static void *hammer(void *cpu)
 		int64_t ret = smc(TV_VCPU_RUN, vm.handle, 0, 0, 0);
 
 		check(ret == TV_OK || ret == TV_EBUSY || ret == TV_EINVAL);
-		smc(TV_AUDIT, 0, 0, 0, 0);
+		if (i % 16 == 0)
+			smc(TV_AUDIT, 0, 0, 0, 0);
 	}
 	return NULL;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,8 +138,10 @@ unsigned cpu_index(void)
 	return cpu;
 }
 
+/* There may be fewer CPUs than threads. */
 void cpu_relax(void)
 {
+	sched_yield();
 }
 
 uint64_t counter_now(void)
