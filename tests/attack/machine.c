@@ -102,13 +102,18 @@ uint64_t chunk_base(unsigned int i)
 	return pool.base + i * CHUNK;
 }
 
-void *physical(uint64_t pa, size_t size, int prot)
+static void *map_at(int fd, uint64_t pa, size_t size, int prot)
 {
-	void *p = mmap(NULL, size, prot, MAP_SHARED, mem, pa);
+	void *p = mmap(NULL, size, prot, MAP_SHARED, fd, pa);
 
 	if (p == MAP_FAILED)
-		die("/dev/mem at %#lx: %s", pa, strerror(errno));
+		die("mapping of %#lx: %s", pa, strerror(errno));
 	return p;
+}
+
+void *physical(uint64_t pa, size_t size, int prot)
+{
+	return map_at(mem, pa, size, prot);
 }
 
 static void access_now(void *p, char how, uint64_t *value)
@@ -121,10 +126,11 @@ static void access_now(void *p, char how, uint64_t *value)
 		((void (*)(void))p)();
 }
 
+/* /dev/mem makes what it maps never executable, so that is the module's part. */
 enum outcome touch(uint64_t pa, char how, uint64_t *value)
 {
 	int prot = how == 'x' ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
-	void *p = physical(pa & ~(PAGE - 1), PAGE, prot);
+	void *p = map_at(how == 'x' ? dev : mem, pa & ~(PAGE - 1), PAGE, prot);
 	enum outcome r = FAULTED;
 
 	if (!sigsetjmp(caught, 1)) {
