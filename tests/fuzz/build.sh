@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds the fuzzer into OUT (build/tests/fuzz). Environment: MBEDTLS, a mbedTLS 3.6 source.
+set -eu
+cd "$(dirname "$0")/../.."
+out=${1:-build/tests/fuzz}
+mbedtls=${MBEDTLS:-build/src/mbedtls}
+if [ ! -e "$mbedtls/library/sha256.c" ]; then
+	echo "no mbedTLS source in $mbedtls (set MBEDTLS=)" >&2
+	exit 1
+fi
+mkdir -p "$out"
+${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -Wall -Wextra -Werror '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"' \
+	-Iinclude -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host \
+	-I"$mbedtls/include" svisor/core/*.c svisor/arch/host/*.c tests/fuzz/smc.c \
+	"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c" -o "$out/smc"
