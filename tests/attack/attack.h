@@ -53,6 +53,7 @@ struct vm {
 	uint64_t pages; /* of which so many are used */
 	uint64_t root;  /* normal S2PT: three tables, ordinary memory */
 	uint64_t cntvoff;
+	bool flipped;       /* somebody else writes its normal S2PT */
 	struct tva_batch b; /* reg[]: EL2 registers of the host at the gate */
 	struct tv_run *run; /* in b */
 	struct result last;
@@ -84,6 +85,7 @@ uint64_t *vm_entry(struct vm *vm, uint64_t ipa); /* its leaf in the normal S2PT 
 void vm_map(struct vm *vm, uint64_t ipa, uint64_t pa);
 int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags); /* one TV_VCPU_RUN */
 int64_t vm_until_ask(struct vm *vm, uint64_t vcpu); /* serves faults; ends at anything else */
+int64_t vm_reply(struct vm *vm, uint64_t flags);    /* the same after serving an exit in run */
 bool vm_asks(struct vm *vm);                        /* the last exit is the puppet's HVC */
 uint64_t vm_do(struct vm *vm, enum op op, uint64_t a, uint64_t b, uint64_t c); /* command, answer */
 int64_t vm_order(struct vm *vm, uint64_t vcpu, enum op op, uint64_t a, uint64_t b, uint64_t c);

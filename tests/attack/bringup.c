@@ -54,14 +54,14 @@ static void mmio(struct vm *vm)
 		   (run->far & 0xfff) == 0x18,
 	   "an MMIO read is shown (esr %#lx far %#lx hpfar %#lx)", run->esr, run->far, run->hpfar);
 	run->gpr[run->esr >> 16 & 31] = 0xdead80;
-	status = vm_run(vm, 0, TV_RUN_DONE);
+	status = vm_reply(vm, TV_RUN_DONE);
 	ok(!status && vm_asks(vm) && run->gpr[1] == (uint64_t)-128,
 	   "its value is sign-extended: %#lx", run->gpr[1]);
 	status = vm_order(vm, 0, OP_WRITE, 0x09000000, 0x4142434445464748, 0);
 	ok(!status && run->exit == TV_EXIT_MMIO &&
 		   run->gpr[run->esr >> 16 & 31] == 0x4142434445464748,
 	   "an MMIO write is shown with its value");
-	status = vm_run(vm, 0, TV_RUN_DONE);
+	status = vm_reply(vm, TV_RUN_DONE);
 	ok(!status && vm_asks(vm), "and stepped past");
 }
 
@@ -76,7 +76,7 @@ static void other_exits(struct vm *vm)
 		   vm->run->gpr[0] == 0xc6000001 && vm->run->gpr[1] == 7 && vm->run->gpr[2] == 8,
 	   "an HVC shows x0-x3");
 	vm->run->gpr[0] = 99;
-	ok(vm_run(vm, 0, TV_RUN_DONE) == TV_OK && vm_asks(vm) && vm->run->gpr[1] == 99,
+	ok(vm_reply(vm, TV_RUN_DONE) == TV_OK && vm_asks(vm) && vm->run->gpr[1] == 99,
 	   "and takes its result");
 }
 

@@ -55,8 +55,6 @@ static void by_mapping(void)
 	refused(ipa += PAGE, others | S2_PAGE_BITS, "a page of another S-VM");
 	refused(ipa += PAGE, SVISOR | S2_PAGE_BITS, "a page of the S-visor");
 	refused(ipa += PAGE, ordinary(1) | S2_PAGE_BITS, "a page outside the pools");
-	refused(ipa += PAGE, (chunk_base(3) + 5 * PAGE) | S2_PAGE_BITS,
-		"a page far above the Secure run");
 	refused(ipa += PAGE, 0x0000800000000000UL | S2_PAGE_BITS, "a page outside the machine");
 	refused(ipa += PAGE, 0x09000000UL | S2_PAGE_BITS, "a device");
 	ok(vm_do(&victim, OP_READ, RAM + 0x10000, 0, 0) == SECRET, "the page is as it was");

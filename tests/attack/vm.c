@@ -111,7 +111,7 @@ static bool serve_fault(struct vm *vm)
 
 	if (ipa < RAM || ipa >= RAM + CHUNK)
 		return false;
-	if (!*vm_entry(vm, ipa))
+	if (!vm->flipped && !*vm_entry(vm, ipa))
 		vm_map(vm, ipa, vm_page(vm));
 	return true;
 }
@@ -133,6 +133,11 @@ static int64_t until_ask(struct vm *vm, uint64_t vcpu, uint64_t flags)
 int64_t vm_until_ask(struct vm *vm, uint64_t vcpu)
 {
 	return until_ask(vm, vcpu, 0);
+}
+
+int64_t vm_reply(struct vm *vm, uint64_t flags)
+{
+	return until_ask(vm, 0, flags);
 }
 
 bool vm_asks(struct vm *vm)
