@@ -272,7 +272,7 @@ static void test_page_walk(void)
 }
 
 /* CPU 1 keeps a translation in use while CPU 0 makes the page Secure. */
-#define ROUNDS 300
+#define ROUNDS 100
 #define WATCHED (AREA + 0x700000)
 #define COUNTER (AREA_TOP + 0x10001)
 #define SECRET 0x5ec2e7ul
