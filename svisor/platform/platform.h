@@ -7,6 +7,9 @@
 
 #include "../core/addr.h"
 
+/* Takes the devices' addresses. Once, at boot, before all else here. */
+void platform_init(const struct tv_manifest *m);
+
 /*
  * Memory protection controller. Region `i` makes [base, top) Secure; an empty range
  * switches the region off. Driven under the ledger's lock. First back end: TZC-400

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ASM_H
+#define ASM_H
+
+	.macro	func name
+	.global	\name
+	.type	\name, %function
+	.balign	4
+\name:
+	.endm
+
+	.macro	endfunc name
+	.size	\name, . - \name
+	.endm
+
+	.macro	adr_l reg, symbol
+	adrp	\reg, \symbol
+	add	\reg, \reg, :lo12:\symbol
+	.endm
+
+#endif

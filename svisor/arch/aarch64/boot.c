@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Each CPU's life in the S-visor: set up, then serve calls for ever.
+ */
+#include "arch.h"
+#include "guest.h"
+#include "layout.h"
+#include "log.h"
+#include "mmu.h"
+#include "platform.h"
+#include "svisor.h"
+#include "sysreg.h"
+
+extern uint8_t stacks[];
+uint8_t stacks[TV_MAX_CPUS * STACK_SIZE]
+	__attribute__((section(".stacks"), aligned(TV_PAGE_SIZE)));
+
+/* entry.S: one SMC, x[0]-x[5] in and out */
+void el3_call(uint64_t x[6]);
+
+_Noreturn void boot(uint64_t index, uint64_t cold);
+_Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far);
+
+static _Noreturn void serve(void)
+{
+	uint64_t x[6] = { TV_SVISOR_READY, TV_OK };
+
+	for (;;) {
+		struct tv_args a;
+
+		el3_call(x);
+		for (unsigned i = 0; i < 5; i++)
+			a.x[i] = x[i];
+		svisor_call(&a);
+		x[0] = TV_SVISOR_RETURN;
+		for (unsigned i = 0; i < 5; i++)
+			x[i + 1] = a.x[i];
+	}
+}
+
+_Noreturn void boot(uint64_t index, uint64_t cold)
+{
+	write_sysreg(tpidr_el2, index);
+	guest_cpu_init();
+	if (cold) {
+		platform_init(&boot_manifest);
+		svisor_init(&boot_manifest);
+	}
+	serve();
+}
+
+pa_t image_end(void)
+{
+	return PA(mmu_free);
+}
+
+unsigned cpu_index(void)
+{
+	return read_sysreg(tpidr_el2);
+}
+
+void cpu_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
+uint64_t counter_now(void)
+{
+	isb();
+	return read_sysreg(cntpct_el0);
+}
+
+/* RNDR sets the flags to NZCV = 0b0100 when it has nothing to give. */
+bool random64(uint64_t *out)
+{
+	uint64_t ok;
+
+	if (!id_field(id_aa64isar0_el1, 60))
+		return false;
+	__asm__ volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, ne" : "=r"(*out), "=r"(ok)::"cc");
+	return ok;
+}
+
+static _Noreturn void park(void)
+{
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+_Noreturn void panic(const char *why)
+{
+	log_line("PANIC on CPU %u: %s", cpu_index(), why);
+	park();
+}
+
+/* An exception at S-EL2 that nothing here expects. */
+_Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far)
+{
+	log_line("PANIC on CPU %u: ESR %lx ELR %lx FAR %lx", cpu_index(), (unsigned long)esr,
+		 (unsigned long)elr, (unsigned long)far);
+	park();
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where BL31 enters, on each CPU: x0 = manifest, x1 = index of the CPU, x2 = 1 on the cold
+ * boot. MMU and caches are off, exceptions masked.
+ */
+#include "asm.h"
+#include "layout.h"
+
+	.section .text.entry, "ax"
+func entry
+	mov	x19, x0
+	mov	x20, x1
+	mov	x21, x2
+	adr_l	x3, vectors
+	msr	vbar_el2, x3
+	adr_l	x3, stacks
+	mov	x4, #STACK_SIZE
+	add	x5, x20, #1
+	madd	x3, x5, x4, x3
+	mov	sp, x3
+	isb
+	cbz	x21, 2f
+
+	adr_l	x3, bss_start
+	adr_l	x4, bss_end
+1:	stp	xzr, xzr, [x3], #16
+	cmp	x3, x4
+	b.lo	1b
+	mov	x0, x19
+	bl	mmu_build
+
+2:	bl	mmu_on
+	mov	x0, x20
+	mov	x1, x21
+	bl	boot
+	/* boot() does not return */
+	b	.
+endfunc entry
+
+/*
+ * void mmu_on(void): from mmu_regs, which the cold boot filled (DDI 0487 D8.1, D24.2).
+ */
+func mmu_on
+	adr_l	x0, mmu_regs
+	ldp	x1, x2, [x0]
+	ldp	x3, x4, [x0, #16]
+	msr	mair_el2, x1
+	msr	tcr_el2, x2
+	msr	ttbr0_el2, x3
+	isb
+	tlbi	alle2
+	ic	iallu
+	dsb	nsh
+	isb
+	msr	sctlr_el2, x4
+	isb
+	ret
+endfunc mmu_on
+
+/* void el3_call(uint64_t x[6]): one SMC, results over the arguments */
+func el3_call
+	stp	x29, x30, [sp, #-32]!
+	str	x0, [sp, #16]
+	mov	x8, x0
+	ldp	x0, x1, [x8]
+	ldp	x2, x3, [x8, #16]
+	ldp	x4, x5, [x8, #32]
+	smc	#0
+	ldr	x8, [sp, #16]
+	stp	x0, x1, [x8]
+	stp	x2, x3, [x8, #16]
+	stp	x4, x5, [x8, #32]
+	ldp	x29, x30, [sp], #32
+	ret
+endfunc el3_call
+
+/*
+ * Accesses to ordinary memory. The machine may abort any of them: the vector then resumes at
+ * ns_access_fixup. So they are leaves that keep nothing on the stack.
+ */
+	.global	ns_access_begin, ns_access_end, ns_access_fixup
+ns_access_begin:
+/* bool ns_load(const void *va, uint64_t *out) */
+func ns_load
+	ldr	x2, [x0]
+	str	x2, [x1]
+	mov	x0, #1
+	ret
+endfunc ns_load
+
+/* bool ns_copy(void *to, const void *from, size_t bytes): multiples of 8 */
+func ns_copy
+	cbz	x2, 2f
+1:	ldr	x3, [x1], #8
+	str	x3, [x0], #8
+	subs	x2, x2, #8
+	b.hi	1b
+2:	dsb	sy		/* an abort of a store comes no later than here */
+	mov	x0, #1
+	ret
+endfunc ns_copy
+ns_access_end:
+
+ns_access_fixup:
+	mov	x0, #0
+	ret

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Into the guest and back. While it runs, the stack holds guest_enter's frame:
+ * regs, (padding), x19-x30.
+ */
+#include "asm.h"
+#include "offsets.h"
+
+#define FRAME 112
+#define PANIC_STACK_SIZE 2048
+
+	.text
+/* unsigned guest_enter(struct guest_regs *regs): the kind of exception that ended it */
+func guest_enter
+	stp	x0, xzr, [sp, #-FRAME]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	stp	x29, x30, [sp, #96]
+	ldp	x2, x3, [x0, #REGS_X + 16]
+	ldp	x4, x5, [x0, #REGS_X + 32]
+	ldp	x6, x7, [x0, #REGS_X + 48]
+	ldp	x8, x9, [x0, #REGS_X + 64]
+	ldp	x10, x11, [x0, #REGS_X + 80]
+	ldp	x12, x13, [x0, #REGS_X + 96]
+	ldp	x14, x15, [x0, #REGS_X + 112]
+	ldp	x16, x17, [x0, #REGS_X + 128]
+	ldp	x18, x19, [x0, #REGS_X + 144]
+	ldp	x20, x21, [x0, #REGS_X + 160]
+	ldp	x22, x23, [x0, #REGS_X + 176]
+	ldp	x24, x25, [x0, #REGS_X + 192]
+	ldp	x26, x27, [x0, #REGS_X + 208]
+	ldp	x28, x29, [x0, #REGS_X + 224]
+	ldr	x30, [x0, #REGS_X + 240]
+	ldp	x0, x1, [x0, #REGS_X]
+	eret
+	dsb	nsh		/* nothing is speculated past the ERET */
+	isb
+endfunc guest_enter
+
+	.macro	guest_vector kind
+	.balign	0x80
+	stp	x0, x1, [sp, #-16]!
+	mov	x1, #\kind
+	b	guest_left
+	.endm
+
+/* x1 = kind; on the stack the guest's x0, x1, below the frame */
+func guest_left
+	ldr	x0, [sp, #16]
+	stp	x2, x3, [x0, #REGS_X + 16]
+	stp	x4, x5, [x0, #REGS_X + 32]
+	stp	x6, x7, [x0, #REGS_X + 48]
+	stp	x8, x9, [x0, #REGS_X + 64]
+	stp	x10, x11, [x0, #REGS_X + 80]
+	stp	x12, x13, [x0, #REGS_X + 96]
+	stp	x14, x15, [x0, #REGS_X + 112]
+	stp	x16, x17, [x0, #REGS_X + 128]
+	stp	x18, x19, [x0, #REGS_X + 144]
+	stp	x20, x21, [x0, #REGS_X + 160]
+	stp	x22, x23, [x0, #REGS_X + 176]
+	stp	x24, x25, [x0, #REGS_X + 192]
+	stp	x26, x27, [x0, #REGS_X + 208]
+	stp	x28, x29, [x0, #REGS_X + 224]
+	str	x30, [x0, #REGS_X + 240]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0, #REGS_X]
+	mov	x0, x1
+	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x23, x24, [sp, #48]
+	ldp	x25, x26, [sp, #64]
+	ldp	x27, x28, [sp, #80]
+	ldp	x29, x30, [sp, #96]
+	add	sp, sp, #FRAME
+	ret
+endfunc guest_left
+
+	.macro	own_vector
+	.balign	0x80
+	b	own_exception
+	.endm
+
+/* DDI 0487 D1.3.1.5 */
+	.balign	0x800
+	.global	vectors
+vectors:
+	.rept	4			/* current EL with SP_EL0: never used */
+	own_vector
+	.endr
+	.balign	0x80			/* current EL, synchronous */
+	stp	x0, x1, [sp, #-16]!
+	b	own_synchronous
+	.rept	3
+	own_vector
+	.endr
+	.rept	2			/* lower EL, AArch64 and AArch32 */
+	guest_vector GUEST_SYNC_KIND
+	guest_vector GUEST_IRQ_KIND
+	guest_vector GUEST_IRQ_KIND
+	guest_vector GUEST_SERROR_KIND
+	.endr
+
+/* An external abort of an access to ordinary memory is its result; all else is a bug. */
+func own_synchronous
+	mrs	x0, esr_el2
+	lsr	x1, x0, #26
+	cmp	x1, #0x25		/* data abort, same EL */
+	b.ne	own_exception
+	and	x0, x0, #0x3f
+	cmp	x0, #0x10		/* synchronous external abort, not on a walk */
+	b.ne	own_exception
+	mrs	x0, elr_el2
+	adr_l	x1, ns_access_begin
+	cmp	x0, x1
+	b.lo	own_exception
+	adr_l	x1, ns_access_end
+	cmp	x0, x1
+	b.hs	own_exception
+	adr_l	x0, ns_access_fixup
+	msr	elr_el2, x0
+	ldp	x0, x1, [sp], #16
+	eret
+	dsb	nsh
+	isb
+endfunc own_synchronous
+
+/* On a stack that is good: this one may be what went wrong. */
+func own_exception
+	mrs	x0, esr_el2
+	mrs	x1, elr_el2
+	mrs	x2, far_el2
+	adr_l	x3, panic_stack + PANIC_STACK_SIZE
+	mov	sp, x3
+	b	unexpected
+endfunc own_exception
+
+	.bss
+	.balign	16
+panic_stack:
+	.skip	PANIC_STACK_SIZE

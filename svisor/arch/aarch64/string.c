@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What the compiler expects a freestanding program to have. Word by word where both sides are
+ * aligned: pages are.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memset(void *to, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+void explicit_bzero(void *to, size_t n); /* mbedTLS's choice */
+
+static int aligned(const void *a, const void *b)
+{
+	return !(((uintptr_t)a | (uintptr_t)b) & 7);
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	uint8_t *t = to;
+	const uint8_t *f = from;
+
+	for (; aligned(t, f) && n >= 8; n -= 8, t += 8, f += 8)
+		*(uint64_t *)t = *(const uint64_t *)f;
+	while (n--)
+		*t++ = *f++;
+	return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+	uint64_t word = (uint8_t)c * 0x0101010101010101ULL;
+	uint8_t *t = to;
+
+	for (; aligned(t, t) && n >= 8; n -= 8, t += 8)
+		*(uint64_t *)t = word;
+	while (n--)
+		*t++ = c;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const uint8_t *x = a, *y = b;
+
+	for (; n; n--, x++, y++) {
+		if (*x != *y)
+			return *x - *y;
+	}
+	return 0;
+}
+
+void explicit_bzero(void *to, size_t n)
+{
+	memset(to, 0, n);
+	__asm__ volatile("" ::"r"(to) : "memory");
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SYSREG_H
+#define SYSREG_H
+
+#include <stdint.h>
+
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x) TEXT_OF_(x)
+
+#define read_sysreg(name) \
+	({ \
+		uint64_t value_; \
+		__asm__ volatile("mrs %0, " TEXT_OF(name) : "=r"(value_)); \
+		value_; \
+	})
+#define write_sysreg(name, value) \
+	__asm__ volatile("msr " TEXT_OF(name) ", %0" ::"r"((uint64_t)(value)) : "memory")
+
+#define isb() __asm__ volatile("isb" ::: "memory")
+#define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")
+
+/* Registers of extensions that the assembler is not told about. */
+#define ZCR_EL1 s3_0_c1_c2_0
+#define ZCR_EL2 s3_4_c1_c2_0
+#define HCRX_EL2 s3_4_c1_c2_2
+#define HFGRTR_EL2 s3_4_c1_c1_4
+#define HFGWTR_EL2 s3_4_c1_c1_5
+#define HFGITR_EL2 s3_4_c1_c1_6
+#define HDFGRTR_EL2 s3_4_c3_c1_4
+#define HDFGWTR_EL2 s3_4_c3_c1_5
+
+/* A field of four bits of an ID register; those that are not there read as 0. */
+#define id_field(name, shift) ((unsigned)(read_sysreg(name) >> (shift)) & 0xf)
+
+#endif

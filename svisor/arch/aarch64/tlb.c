@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Stage 2 and its TLBs. TLBI for EL1&0 work on the current VMID and Security state, with
+ * HCR_EL2.{E2H,TGE} = 0 (DDI 0487 D8.14.5), so the VMID is put in place around them.
+ */
+#include "arch.h"
+#include "guest.h"
+#include "sysreg.h"
+
+void s2_write(uint64_t *entry, uint64_t value)
+{
+	dsb(ishst); /* what it points to first */
+	*(volatile uint64_t *)entry = value;
+	dsb(ishst);
+}
+
+static void with_vmid(uint16_t vmid)
+{
+	guest_stage2_none(vmid);
+	dsb(ish);
+}
+
+static void without_vmid(void)
+{
+	guest_stage2_none(0);
+}
+
+void tlb_flush_ipa(uint16_t vmid, ipa_t ipa)
+{
+	with_vmid(vmid);
+	/* bit 63 = 0: the Secure IPA space */
+	__asm__ volatile("tlbi ipas2e1is, %0" ::"r"(ipa.v >> TV_PAGE_SHIFT) : "memory");
+	dsb(ish);
+	__asm__ volatile("tlbi vmalle1is" ::: "memory");
+	dsb(ish);
+	without_vmid();
+}
+
+void tlb_flush_vm(uint16_t vmid)
+{
+	with_vmid(vmid);
+	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
+	dsb(ish);
+	without_vmid();
+}
+
+void tlb_flush_local(uint16_t vmid)
+{
+	with_vmid(vmid);
+	__asm__ volatile("tlbi vmalle1\n\tic iallu" ::: "memory");
+	dsb(nsh);
+	without_vmid();
+}

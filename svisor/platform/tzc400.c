@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * TZC-400 (DDI 0504). Region 0 is firmware's: what no other region covers is open to both
+ * worlds. Ours, 1 to 8, admit Secure accesses alone, on every filter.
+ */
+#include "arch.h"
+#include "drivers.h"
+#include "platform.h"
+
+#define BUILD_CONFIG 0x000
+#define BUILD_REGIONS(v) (((v) & 0x1f) + 1)
+#define BUILD_FILTERS(v) (((v) >> 24 & 3) + 1)
+
+/* Registers of region n */
+#define REGION(n) (0x100 + 0x20 * (n))
+#define BASE_LOW 0x00
+#define BASE_HIGH 0x04
+#define TOP_LOW 0x08
+#define TOP_HIGH 0x0c
+#define ATTRIBUTES 0x10
+#define ID_ACCESS 0x14
+#define SECURE_RW (3U << 30)
+
+static uint64_t tzc;
+static unsigned regions, filters;
+
+void tzc400_init(uint64_t base)
+{
+	uint32_t build;
+
+	if (!base)
+		panic("no TZC-400: nothing can be protected here");
+	tzc = base;
+	build = mmio_read32(base + BUILD_CONFIG);
+	regions = BUILD_REGIONS(build) - 1;
+	filters = (1 << BUILD_FILTERS(build)) - 1;
+}
+
+unsigned protect_regions(void)
+{
+	return regions;
+}
+
+static uint64_t region_at(unsigned region)
+{
+	return tzc + REGION(region + 1);
+}
+
+static uint64_t read_pair(uint64_t low)
+{
+	return mmio_read32(low) | (uint64_t)mmio_read32(low + 4) << 32;
+}
+
+void protect_get(unsigned region, pa_t *base, pa_t *top)
+{
+	uint64_t r = region_at(region);
+
+	*base = PA(read_pair(r + BASE_LOW));
+	*top = *base;
+	if (mmio_read32(r + ATTRIBUTES) & filters)
+		*top = PA((read_pair(r + TOP_LOW) | (TV_PAGE_SIZE - 1)) + 1);
+}
+
+static void write_range(uint64_t r, uint64_t base, uint64_t top)
+{
+	mmio_write32(r + BASE_HIGH, base >> 32);
+	mmio_write32(r + BASE_LOW, base);
+	mmio_write32(r + TOP_HIGH, (top - 1) >> 32);
+	mmio_write32(r + TOP_LOW, (top - 1) & ~(uint64_t)(TV_PAGE_SIZE - 1));
+	mmio_write32(r + ID_ACCESS, 0);
+}
+
+/*
+ * A region that is on keeps its base, and its top stays within 4 GiB (ledger_pool_add sees to
+ * it), so one register moves it: there is no moment in between. The reads make sure that the
+ * writes have arrived.
+ */
+void protect_set(unsigned region, pa_t base, pa_t top)
+{
+	uint64_t r = region_at(region);
+
+	if (base.v == top.v) {
+		mmio_write32(r + ATTRIBUTES, 0);
+	} else {
+		write_range(r, base.v, top.v);
+		mmio_write32(r + ATTRIBUTES, SECURE_RW | filters);
+	}
+	(void)mmio_read32(r + ATTRIBUTES);
+	__asm__ volatile("dsb sy" ::: "memory");
+}
