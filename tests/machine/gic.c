@@ -53,7 +53,8 @@ static void test_priority_mask(void)
 
 	reset_interface(0, 0);
 	run2(SCR_S, TO_EL1, p_pmr, 0x50, 0);
-	check_eq(get(ICH_VMCR_EL2) >> VMCR_PMR_SHIFT, 0x50, "S-EL1 writes the virtual priority mask");
+	check_eq(get(ICH_VMCR_EL2) >> VMCR_PMR_SHIFT, 0x50,
+		 "S-EL1 writes the virtual priority mask");
 	check_eq(get(ICC_PMR_EL1), physical, "S-EL1 leaves the physical priority mask alone");
 }
 

@@ -43,7 +43,7 @@ void check_eq(uint64_t seen, uint64_t wanted, const char *name)
 
 void finish(void)
 {
-	const uint64_t exit[2] = { ADP_STOPPED_APPLICATION_EXIT, 0 };
+	const uint64_t exit[2] = {ADP_STOPPED_APPLICATION_EXIT, 0};
 
 	put("done\n");
 	for (;;)
@@ -83,9 +83,9 @@ struct trap run(uint64_t scr, uint64_t spsr, const char *payload, uint64_t a0, u
 		.scr = scr,
 		.spsr = spsr,
 		.pc = (uint64_t)(ns ? low_ns(payload) : payload),
-		.arg = { a0, a1, a2, a3 },
+		.arg = {a0, a1, a2, a3},
 	};
-	struct trap t = { .el = 3 };
+	struct trap t = {.el = 3};
 
 	sysreg_write(vbar_el1, ns ? low_ns(el1_vectors) : el1_vectors);
 	/* VBAR_EL2 is there only with EL2 enabled; at EL3 it always is. */

@@ -56,7 +56,8 @@ static void test_reset(void)
 {
 	unsigned r, bad = 0;
 
-	check_eq(read32(TZC_BUILD_CONFIG), 0x03002f08, "BUILD_CONFIG: 4 filters, 48 bits, 9 regions");
+	check_eq(read32(TZC_BUILD_CONFIG), 0x03002f08,
+		 "BUILD_CONFIG: 4 filters, 48 bits, 9 regions");
 	check_eq(read32(TZC_ACTION), 0, "ACTION after reset");
 	check_eq(read32(TZC_GATE_KEEPER), 0, "GATE_KEEPER after reset");
 	check_eq(read32(TZC_INT_STATUS), 0, "INT_STATUS after reset");
@@ -66,8 +67,7 @@ static void test_reset(void)
 	check_eq(read32(TZC_REGION(0) + ID_ACCESS), 0, "region 0 NSAID access after reset");
 	for (r = 1; r <= 8; r++)
 		bad += read32(TZC_REGION(r) + ATTRIBUTES) || read32(TZC_REGION(r) + ID_ACCESS) ||
-		       read32(TZC_REGION(r) + BASE_LOW) ||
-		       read32(TZC_REGION(r) + TOP_LOW) != 0xfff;
+		       read32(TZC_REGION(r) + BASE_LOW) || read32(TZC_REGION(r) + TOP_LOW) != 0xfff;
 	check_eq(bad, 0, "regions 1-8 are off after reset");
 	check_eq(read32(TZC_PID0) | read32(TZC_PID0 + 4) << 8, 0xb460, "peripheral ID");
 }
@@ -127,7 +127,8 @@ static void test_protection(void)
 	protect_area();
 	check(read_aborted(a), "Non-secure read of a Secure page aborts");
 	t = ns_write(a, 0xbad);
-	check(aborted(t, EC_DABT, a) && t.esr & ESR_WNR, "Non-secure write of a Secure page aborts");
+	check(aborted(t, EC_DABT, a) && t.esr & ESR_WNR,
+	      "Non-secure write of a Secure page aborts");
 	t = run2(SCR_N, TO_EL2, p_call, AREA + 0x5000, 0);
 	check(aborted(t, EC_IABT, AREA + 0x5000), "Non-secure fetch from a Secure page aborts");
 	t = run2(SCR_N, TO_EL2, p_pair, a, 0xbad);

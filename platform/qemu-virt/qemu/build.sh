@@ -8,7 +8,7 @@ set -eu
 src=$(cd "$1" && pwd)
 mkdir -p "$2"
 cd "$2"
-jobs=${3:--j$(nproc)}
+jobs=${3:--j${JOBS:-$(nproc)}}
 
 if ! [ -e build.ninja ]; then
 	"$src/configure" --target-list=aarch64-softmmu --without-default-features \
