@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/pointer_auth.h>
 #include <asm/sysreg.h>
 
 #include "tvattack.h"
@@ -103,13 +104,34 @@ static void share(void *page)
 	make_call(&c);
 }
 
+/* What a vCPU leaves changed, as it does for KVM: see nvisor's gate. */
+struct user_regs {
+	u64 tpidr, tpidrro;
+};
+
+static void save_user(struct user_regs *u)
+{
+	u->tpidr = read_sysreg(tpidr_el0);
+	u->tpidrro = read_sysreg(tpidrro_el0);
+}
+
+static __always_inline void restore_user(const struct user_regs *u)
+{
+	write_sysreg(u->tpidr, tpidr_el0);
+	write_sysreg(u->tpidrro, tpidrro_el0);
+	ptrauth_thread_switch_kernel(current);
+	ptrauth_thread_switch_user(current);
+}
+
 static void run_batch(struct tva_batch *b)
 {
+	struct user_regs user;
 	struct tv_run *run;
 	unsigned long flags;
 	u64 i;
 
 	local_irq_save(flags);
+	save_user(&user);
 	run = shared[smp_processor_id()];
 	memcpy(run, &b->run, sizeof(*run));
 	if (b->flags & TVA_OWN_SHARE)
@@ -121,6 +143,7 @@ static void run_batch(struct tva_batch *b)
 	if (kernel_share)
 		kernel_share();
 	memcpy(&b->run, run, sizeof(*run));
+	restore_user(&user);
 	local_irq_restore(flags);
 }
 
