@@ -29,8 +29,8 @@ static bool in_dram(uint64_t base, uint64_t size)
 	const struct tv_manifest *b = &ledger.board;
 
 	for (unsigned i = 0; i < b->drams; i++) {
-		if (base >= b->dram[i].base &&
-		    range_ok(base - b->dram[i].base, size, b->dram[i].size))
+		/* Below the bank the difference wraps, and is too large. */
+		if (range_ok(base - b->dram[i].base, size, b->dram[i].size))
 			return !ranges_overlap(base, size, b->base, b->size);
 	}
 	return false;

@@ -9,4 +9,7 @@
  * Any context, the log's lock not held. */
 __attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
 
+/* For a panic alone: takes the log from whoever holds it, perhaps this CPU itself. */
+void log_seize(void);
+
 #endif

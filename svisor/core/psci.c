@@ -171,5 +171,4 @@ void psci_answer(struct vm *vm, struct vcpu *v, bool served)
 		answer_cpu_on(vm, v, served && v->regs.x[0] == SUCCESS);
 	else if (v->call == CALL_AFFINITY && served)
 		answer_affinity(vm, v);
-	v->call = CALL_PLAIN;
 }

@@ -163,7 +163,7 @@ static void destroy(const struct step *s)
 static void environment(const struct step *s)
 {
 	host_cpu(s->a % CPUS);
-	host_entropy = !(s->b & 1);
+	host_entropy = s->b & 1 ? s->b >> 6 : -1;
 	host_broken_page = s->b & 2 ? some_page(s->c, s->d) & ~0xfffUL : 1;
 	host_counter += s->e << 8;
 }

@@ -32,7 +32,8 @@ static bool passes(const struct test *t)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Arguments: names of tests to run, or part of them; none: all. */
+/* Arguments: part of the names of the tests to run; none: all. UNIT_FIRST: the first failure
+ * is the end. */
 int main(int argc, char **argv)
 {
 	unsigned n = 0, failed = 0;
@@ -45,6 +46,8 @@ int main(int argc, char **argv)
 		} else {
 			printf("not ok %u - %s\n", ++n, t->name);
 			failed++;
+			if (getenv("UNIT_FIRST"))
+				return 1;
 		}
 	}
 	printf("1..%u\n", n);

@@ -79,7 +79,7 @@ TEST(wfx, "exit: WFI and WFE show class and TI, and are stepped past")
 TEST(fault_data, "exit: a data fault on RAM shows page, WnR and FSC, not the value")
 {
 	exit_with(EC(0x24) | ISV(3, 1, 5, 1) | ISS_WNR | 1 << 7 | 6, 0xffff000000001238,
-		  HPFAR(RAM + PAGE(2)) | 1UL << 63 | 0xf);
+		  HPFAR(RAM + PAGE(2)) | 1UL << 63 | 1UL << 50 | 0xf);
 	want.exit = TV_EXIT_FAULT;
 	want.esr = 0x24UL << 26 | ISS_WNR | 6;
 	want.hpfar = HPFAR(RAM + PAGE(2));

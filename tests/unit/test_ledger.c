@@ -161,8 +161,8 @@ TEST(hole, "ledger: a free chunk below the top can be had by any S-VM, an owned 
 	add_pool();
 	a = svm_launch(0, 1, 1);
 	b = svm_launch(1, 2, 1);
-	check_eq(svm_destroy(a.handle), TV_OK);
 	c = svm_new();
+	check_eq(svm_destroy(a.handle), TV_OK);
 	check_eq(load(&c, RAM, CHUNK(1) + PAGE(1)), TV_EDENIED);
 	check_eq(load(&c, RAM, CHUNK(0) + PAGE(9)), TV_OK);
 	check_eq(audit().x[2], 2);

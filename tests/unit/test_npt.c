@@ -25,9 +25,10 @@ static void *mapped(void)
 
 TEST(root_args, "npt: root, level and address bits must fit together")
 {
-	uint64_t root = HOST_DRAM + 16 * TV_PAGE_SIZE;
+	uint64_t root = HOST_DRAM + 0x100000; /* aligned for any shape */
 
 	boot();
+	check_eq(smc(TV_VM_CREATE, root, 32, 2, 0), TV_EINVAL);
 	check_eq(smc(TV_VM_CREATE, root, 40, 2, 0), TV_EINVAL);
 	check_eq(smc(TV_VM_CREATE, root, 40, -1, 0), TV_EINVAL);
 	check_eq(smc(TV_VM_CREATE, root, 30, 1, 0), TV_EINVAL);

@@ -137,12 +137,20 @@ TEST(smc_conduit, "psci: an SMC answered here is stepped past, an HVC was")
 	check_eq(guest_saw.pc, RAM + 4);
 }
 
+static void dirty_off(struct guest_regs *regs)
+{
+	regs->x[0] = OFF;
+	regs->x[30] = 30;
+	regs->sys.sctlr_el1 = 1;
+}
+
 TEST(cpu_off, "psci: CPU_OFF keeps the vCPU off until CPU_ON, which starts it afresh")
 {
 	start();
 	check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
 	check_eq(answered(0, 0), 0);
-	check_eq(guest_calls(1, OFF, 0, 0, 0), TV_OK);
+	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x16) }, dirty_off });
+	check_eq(run(&vm, 1, 0), TV_OK);
 	check_eq(shared()->exit, TV_EXIT_OFF);
 	check_eq(shared()->gpr[0], 0);
 	check_eq(shared()->esr, 0);
@@ -152,6 +160,9 @@ TEST(cpu_off, "psci: CPU_OFF keeps the vCPU off until CPU_ON, which starts it af
 	check_eq(run(&vm, 1, 0), TV_OK);
 	check_eq(guest_saw.pc, RAM + 0x200);
 	check_eq(guest_saw.x[0], 8);
+	check_eq(guest_saw.x[30], 0);
+	check_eq(guest_saw.sys.sctlr_el1, 0);
+	check_eq(guest_saw.mpidr, 1);
 }
 
 TEST(affinity, "psci: AFFINITY_INFO cannot say off for what is on")
@@ -280,7 +291,7 @@ TEST(trng_wrong, "trng: a wrong number of bits or no entropy gives an error and 
 		check_eq(guest_saw.x[0], (uint64_t)-2);
 		check_eq(guest_saw.x[3], 0);
 	}
-	host_entropy = false;
+	host_entropy = 1; /* not enough */
 	trng(0xc4000053, 192);
 	check_eq(guest_saw.x[0], (uint64_t)-3);
 	for (unsigned i = 1; i < 4; i++)

@@ -20,8 +20,7 @@ void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
 struct host_run host_run;
 void (*host_ns_hook)(uint64_t pa);
 uint64_t host_broken_page, host_counter;
-bool host_entropy;
-unsigned host_regions, host_address_bits;
+unsigned host_entropy, host_regions, host_address_bits;
 unsigned host_count[HOST_OPS], host_when[HOST_OPS];
 uint64_t host_what[HOST_OPS];
 
@@ -78,7 +77,7 @@ void host_reset(void)
 	host_ns_hook = NULL;
 	host_broken_page = 1;
 	host_counter = 1000;
-	host_entropy = true;
+	host_entropy = -1;
 	host_regions = HOST_REGIONS;
 	host_address_bits = 48;
 	host_cpu(0);
@@ -155,7 +154,7 @@ bool random64(uint64_t *out)
 
 	state = state * 6364136223846793005 + 1442695040888963407;
 	*out = state | 0x8000000000000001;
-	return host_entropy;
+	return host_entropy && host_entropy--;
 }
 
 unsigned guest_address_bits(void)
@@ -205,7 +204,9 @@ static bool ns_access(uint64_t pa, size_t bytes)
 		host_ns_hook(pa);
 	if (pa + bytes > page + TV_PAGE_SIZE)
 		panic("an access across pages");
-	return host_mem(pa) && !host_secure(pa) && page != host_broken_page;
+	if (!host_mem(pa) || pa - HOST_SVISOR < HOST_SVISOR_SIZE)
+		panic("an access outside DRAM: could be a device");
+	return !host_secure(pa) && page != host_broken_page;
 }
 
 bool ns_read64(pa_t a, uint64_t *out)

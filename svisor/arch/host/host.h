@@ -50,8 +50,8 @@ extern void (*host_ns_hook)(uint64_t pa);
 extern uint64_t host_broken_page;
 /* What counter_now() says; one more each time. */
 extern uint64_t host_counter;
-/* random64() works. */
-extern bool host_entropy;
+/* How often random64() will work. */
+extern unsigned host_entropy;
 /* Regions the controller has, at most HOST_REGIONS. */
 extern unsigned host_regions;
 extern unsigned host_address_bits;
