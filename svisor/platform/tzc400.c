@@ -78,7 +78,12 @@ static void write_range(uint64_t r, uint64_t base, uint64_t top)
 void protect_set(unsigned region, pa_t base, pa_t top)
 {
 	uint64_t r = region_at(region);
+	pa_t old_base, old_top;
 
+	protect_get(region, &old_base, &old_top);
+	if (old_top.v != old_base.v && top.v != base.v &&
+	    (old_base.v != base.v || (old_top.v - 1) >> 32 != (top.v - 1) >> 32))
+		panic("a region in use would have to move");
 	if (base.v == top.v) {
 		mmio_write32(r + ATTRIBUTES, 0);
 	} else {

@@ -89,6 +89,7 @@ static _Noreturn void park(void)
 
 _Noreturn void panic(const char *why)
 {
+	log_seize();
 	log_line("PANIC on CPU %u: %s", cpu_index(), why);
 	park();
 }
@@ -96,6 +97,7 @@ _Noreturn void panic(const char *why)
 /* An exception at S-EL2 that nothing here expects. */
 _Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far)
 {
+	log_seize();
 	log_line("PANIC on CPU %u: ESR %lx ELR %lx FAR %lx", cpu_index(), (unsigned long)esr,
 		 (unsigned long)elr, (unsigned long)far);
 	park();

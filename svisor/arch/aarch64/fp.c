@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdbool.h>
 
+#include "arch.h"
 #include "guest.h"
 #include "sysreg.h"
 
@@ -17,17 +18,21 @@ static bool has_sve(void)
 	return id_field(id_aa64pfr0_el1, 32);
 }
 
-/* The longest vector that there is room for; a guest may only choose shorter ones. */
-void fp_cpu_init(void)
+/* ZCR_EL2 is one register for both worlds, and Linux's own vector length (as ZCR_EL1, under
+ * VHE): it is lent to the guest, whose vectors are kept to the room there is for them. */
+static uint64_t normal_zcr[TV_MAX_CPUS];
+
+static void zcr_lend(void)
 {
-	if (has_sve())
-		write_sysreg(ZCR_EL2, SVE_MAX_BYTES / 16 - 1);
+	normal_zcr[cpu_index()] = read_sysreg(ZCR_EL2);
+	write_sysreg(ZCR_EL2, SVE_MAX_BYTES / 16 - 1);
 	isb();
 }
 
 void fp_load(const struct guest_regs *regs)
 {
 	if (has_sve()) {
+		zcr_lend();
 		sve_load(regs->z, regs->p);
 		write_sysreg(ZCR_EL1, regs->zcr_el1);
 	} else {
@@ -46,6 +51,7 @@ void fp_save(struct guest_regs *regs)
 		sve_save(regs->z, regs->p);
 		sve_clear();
 		write_sysreg(ZCR_EL1, 0);
+		write_sysreg(ZCR_EL2, normal_zcr[cpu_index()]);
 	} else {
 		simd_save(regs->z);
 		simd_clear();

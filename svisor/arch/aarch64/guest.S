@@ -91,7 +91,6 @@ vectors:
 	own_vector
 	.endr
 	.balign	0x80			/* current EL, synchronous */
-	stp	x0, x1, [sp, #-16]!
 	b	own_synchronous
 	.rept	3
 	own_vector
@@ -103,25 +102,27 @@ vectors:
 	guest_vector GUEST_SERROR_KIND
 	.endr
 
-/* An external abort of an access to ordinary memory is its result; all else is a bug. */
+/*
+ * An external abort of an access to ordinary memory is its result; all else is a bug. The
+ * stack may be what went wrong; those accesses leave x9 and x10 alone.
+ */
 func own_synchronous
-	mrs	x0, esr_el2
-	lsr	x1, x0, #26
-	cmp	x1, #0x25		/* data abort, same EL */
+	mrs	x9, esr_el2
+	lsr	x10, x9, #26
+	cmp	x10, #0x25		/* data abort, same EL */
 	b.ne	own_exception
-	and	x0, x0, #0x3f
-	cmp	x0, #0x10		/* synchronous external abort, not on a walk */
+	and	x9, x9, #0x3f
+	cmp	x9, #0x10		/* synchronous external abort, not on a walk */
 	b.ne	own_exception
-	mrs	x0, elr_el2
-	adr_l	x1, ns_access_begin
-	cmp	x0, x1
+	mrs	x9, elr_el2
+	adr_l	x10, ns_access_begin
+	cmp	x9, x10
 	b.lo	own_exception
-	adr_l	x1, ns_access_end
-	cmp	x0, x1
+	adr_l	x10, ns_access_end
+	cmp	x9, x10
 	b.hs	own_exception
-	adr_l	x0, ns_access_fixup
-	msr	elr_el2, x0
-	ldp	x0, x1, [sp], #16
+	adr_l	x9, ns_access_fixup
+	msr	elr_el2, x9
 	eret
 	dsb	nsh
 	isb

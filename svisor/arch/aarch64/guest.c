@@ -19,12 +19,10 @@
 #define HCR_FB (1ULL << 9)
 #define HCR_BSU_INNER (1ULL << 10)
 #define HCR_TWI (1ULL << 13)
-#define HCR_TID1 (1ULL << 16)
 #define HCR_TID3 (1ULL << 18)
 #define HCR_TSC (1ULL << 19)
 #define HCR_TIDCP (1ULL << 20)
 #define HCR_TACR (1ULL << 21)
-#define HCR_TSW (1ULL << 22)
 #define HCR_RW (1ULL << 31)
 #define HCR_TLOR (1ULL << 35)
 #define HCR_TEA (1ULL << 37)
@@ -32,8 +30,8 @@
 #define HCR_API (1ULL << 41)
 #define HCR \
 	(HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_INNER | \
-	 HCR_TWI | HCR_TID1 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW | \
-	 HCR_TLOR | HCR_TEA | HCR_APK | HCR_API)
+	 HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TEA | \
+	 HCR_APK | HCR_API)
 
 /* Level 0 start, inner shareable write-back walks, 4 KiB granule (D24.2.195, D24.2.193). NSW and
  * NSA: Non-secure IPAs never reach Secure memory. */
@@ -59,10 +57,12 @@
 
 static uint64_t empty_table[TV_PAGE_SIZE / 8] __attribute__((aligned(TV_PAGE_SIZE)));
 
+/* The table goes first: none of a guest's pages is ever seen under another VMID. */
 void guest_stage2_none(uint16_t vmid)
 {
-	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
 	write_sysreg(vsttbr_el2, (uint64_t)empty_table);
+	isb();
+	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
 	isb();
 }
 
@@ -109,7 +109,6 @@ void guest_cpu_init(void)
 	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
 	extensions_init();
 	guest_stage2_none(0);
-	fp_cpu_init();
 }
 
 void guest_reset(struct guest_regs *regs, uint64_t mpidr)
@@ -202,7 +201,7 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 {
 	load(regs, cntvoff, *vserror);
 	isb(); /* stage 1 is whole before stage 2 lets anything through */
-	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
+	guest_stage2_none(vmid);
 	write_sysreg(vsttbr_el2, s2_root.v);
 	out->kind = guest_enter(regs);
 	guest_stage2_none(0);

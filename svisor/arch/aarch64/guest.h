@@ -14,6 +14,5 @@ void guest_stage2_none(uint16_t vmid);
 /* FP, SIMD and SVE: load all; save all and clear them from the CPU. */
 void fp_load(const struct guest_regs *regs);
 void fp_save(struct guest_regs *regs);
-void fp_cpu_init(void);
 
 #endif
