@@ -21,8 +21,8 @@ typedef struct {
 	uint64_t v;
 } ipa_t;
 
-#define PA(x) ((pa_t){ (x) })
-#define IPA(x) ((ipa_t){ (x) })
+#define PA(x) ((pa_t){(x)})
+#define IPA(x) ((ipa_t){(x)})
 
 static inline bool page_aligned(uint64_t a)
 {

@@ -21,7 +21,7 @@
 #define EC_DABT_LOWER 0x24
 #define EC_ABT_SAME 1 /* added to the two above: taken without a change of level */
 
-#define ESR_WFX_TI 1ULL  /* 0: WFI, 1: WFE */
+#define ESR_WFX_TI 1ULL    /* 0: WFI, 1: WFE */
 #define ESR_WFX_TIMED 2ULL /* WFIT, WFET */
 #define ESR_IMM 0xffffULL
 

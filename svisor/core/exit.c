@@ -134,9 +134,12 @@ static void show_sysreg(const struct vcpu *v, struct tv_run *run)
 void exit_show(const struct vcpu *v, struct tv_run *run)
 {
 	static void (*const show[])(const struct vcpu *, struct tv_run *) = {
-		[TV_EXIT_WFX] = show_wfx,   [TV_EXIT_FAULT] = show_fault,
-		[TV_EXIT_MMIO] = show_mmio, [TV_EXIT_CALL] = show_call,
-		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_OFF] = NULL,
+		[TV_EXIT_WFX] = show_wfx,
+		[TV_EXIT_FAULT] = show_fault,
+		[TV_EXIT_MMIO] = show_mmio,
+		[TV_EXIT_CALL] = show_call,
+		[TV_EXIT_SYSREG] = show_sysreg,
+		[TV_EXIT_OFF] = NULL, /* nothing more, as IRQ and SERROR */
 	};
 
 	memset(run, 0, sizeof(*run));

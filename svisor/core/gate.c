@@ -11,7 +11,6 @@
 #include "svisor.h"
 #include "vcpu.h"
 
-
 /* Arguments x[1]-x[4] in, results x[1]-x[4] out (zero at first); returns x0. */
 typedef int64_t handler_fn(const uint64_t *in, uint64_t *out);
 
@@ -41,7 +40,7 @@ static int64_t do_chunk_return(const uint64_t *in, uint64_t *out)
 
 static int64_t do_vm_create(const uint64_t *in, uint64_t *out)
 {
-	struct npt npt = { .root = in[1], .bits = in[2], .level = in[3] };
+	struct npt npt = {.root = in[1], .bits = in[2], .level = in[3]};
 
 	if (in[2] > 64 || in[3] > 3)
 		return TV_EINVAL;
@@ -126,7 +125,7 @@ _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call h
 void svisor_call(struct tv_args *a)
 {
 	uint32_t call = (uint32_t)a->x[0] - TV_SMC(0); /* wraps for what is below */
-	uint64_t out[5] = { 0 };
+	uint64_t out[5] = {0};
 
 	out[0] = call < TV_CALLS ? (uint64_t)handlers[call](a->x, out) : (uint64_t)TV_ENOSYS;
 	for (unsigned i = 0; i < 5; i++)
@@ -136,8 +135,8 @@ void svisor_call(struct tv_args *a)
 /* Does everything in the manifest lie where the S-visor can use it? */
 static bool manifest_ok(const struct tv_manifest *m)
 {
-	return m->magic == TV_MANIFEST_MAGIC && m->drams <= TV_MAX_DRAM &&
-	       m->cpus <= TV_MAX_CPUS && page_aligned(m->base | m->size);
+	return m->magic == TV_MANIFEST_MAGIC && m->drams <= TV_MAX_DRAM && m->cpus <= TV_MAX_CPUS &&
+	       page_aligned(m->base | m->size);
 }
 
 void svisor_init(const struct tv_manifest *m)

@@ -31,7 +31,7 @@ static void begin_loading(struct vm *vm)
 		panic("SHA-256");
 	extend(vm, &head, sizeof(head));
 	for (unsigned i = 0; i < vm->rams; i++) {
-		uint64_t record[] = { TV_MEASURE_RAM, vm->ram[i].base, vm->ram[i].size };
+		uint64_t record[] = {TV_MEASURE_RAM, vm->ram[i].base, vm->ram[i].size};
 
 		extend(vm, record, sizeof(record));
 	}
@@ -43,7 +43,7 @@ static void begin_loading(struct vm *vm)
  */
 static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 {
-	uint64_t record[] = { TV_MEASURE_PAGE, ipa.v };
+	uint64_t record[] = {TV_MEASURE_PAGE, ipa.v};
 	int ret;
 
 	if (!page_aligned(ipa.v | from.v) || !vm_is_ram(vm, ipa.v) || ipa.v < vm->next_load)
@@ -80,8 +80,8 @@ int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page)
 
 static void extend_vcpu(struct vm *vm, const struct vcpu *v)
 {
-	uint64_t record[] = { TV_MEASURE_VCPU, v->regs.mpidr,
-			      v->state == VCPU_ON ? TV_VCPU_ON : 0, v->regs.pc };
+	uint64_t record[] = {TV_MEASURE_VCPU, v->regs.mpidr, v->state == VCPU_ON ? TV_VCPU_ON : 0,
+			     v->regs.pc};
 
 	extend(vm, record, sizeof(record));
 	extend(vm, v->regs.x, sizeof(v->regs.x));

@@ -81,7 +81,7 @@ static int pool_add_locked(uint64_t base, uint64_t size)
 	chunks = heap_alloc(table_pages(size));
 	if (!chunks)
 		return TV_ENOMEM;
-	*p = (struct pool){ .base = base, .size = size, .top = base, .chunks = chunks };
+	*p = (struct pool){.base = base, .size = size, .top = base, .chunks = chunks};
 	ledger.pools++;
 	return TV_OK;
 }
@@ -117,7 +117,7 @@ static int chunk_secure(struct pool *p, struct chunk *c, unsigned vm)
 	p->top += TV_CHUNK_SIZE;
 	protect_set(p - ledger.pool, PA(p->base), PA(p->top));
 	chunk_map(base);
-	*c = (struct chunk){ CHUNK_OWNED, vm, records };
+	*c = (struct chunk){CHUNK_OWNED, vm, records};
 	return TV_OK;
 }
 
@@ -148,8 +148,7 @@ static int chunk_take(struct pool *p, uint64_t a, unsigned vm)
 /* `a` is in the pool and its chunk has records. */
 static uint64_t *record_of(struct pool *p, uint64_t a)
 {
-	return &p->chunks[chunk_number(p, a)]
-			.records[(a & (TV_CHUNK_SIZE - 1)) >> TV_PAGE_SHIFT];
+	return &p->chunks[chunk_number(p, a)].records[(a & (TV_CHUNK_SIZE - 1)) >> TV_PAGE_SHIFT];
 }
 
 static int claim_locked(unsigned vm, pa_t page, ipa_t ipa)
@@ -247,7 +246,7 @@ static void chunk_release(struct pool *p, struct chunk *c)
 	chunk_unmap(PA(p->top));
 	protect_set(p - ledger.pool, PA(p->base), PA(p->top));
 	heap_free(c->records, RECORD_PAGES);
-	*c = (struct chunk){ .state = CHUNK_NORMAL };
+	*c = (struct chunk){.state = CHUNK_NORMAL};
 }
 
 static int return_locked(uint64_t pool, uint64_t *base)

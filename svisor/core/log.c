@@ -62,5 +62,5 @@ void log_line(const char *format, ...)
 
 void log_seize(void)
 {
-	lock = (struct spinlock){ 0 };
+	lock = (struct spinlock){0};
 }

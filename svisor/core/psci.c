@@ -138,7 +138,7 @@ static void answer_cpu_on(struct vm *vm, struct vcpu *v, bool success)
 
 static bool matches(const struct vcpu *v, uint64_t affinity, uint64_t level)
 {
-	static const uint64_t mask[] = { 0xff00ffffff, 0xff00ffff00, 0xff00ff0000, 0xff00000000 };
+	static const uint64_t mask[] = {0xff00ffffff, 0xff00ffff00, 0xff00ff0000, 0xff00000000};
 
 	return level < 4 && !((v->regs.mpidr ^ affinity) & mask[level]);
 }

@@ -53,7 +53,7 @@ static void random_bits(uint64_t x[4], unsigned width)
 
 static void uuid(uint64_t x[4])
 {
-	static const uint64_t words[4] = { 0x6ad3e0f1, 0x4f4c9b27, 0xb1a7d58e, 0x20c6934d };
+	static const uint64_t words[4] = {0x6ad3e0f1, 0x4f4c9b27, 0xb1a7d58e, 0x20c6934d};
 
 	memcpy(x, words, sizeof(words));
 }

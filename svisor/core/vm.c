@@ -115,7 +115,7 @@ static int ram_locked(struct vm *vm, uint64_t base, uint64_t size)
 		return TV_ESTATE;
 	if (vm->rams == TV_MAX_RAM)
 		return TV_ENOMEM;
-	vm->ram[vm->rams++] = (struct range){ base, size };
+	vm->ram[vm->rams++] = (struct range){base, size};
 	return TV_OK;
 }
 

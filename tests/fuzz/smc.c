@@ -37,7 +37,7 @@ static uint64_t heap_at_start;
 
 static struct tv_args smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	struct tv_args args = { { function, a, b, c, d } };
+	struct tv_args args = {{function, a, b, c, d}};
 
 	svisor_call(&args);
 	return args;
@@ -139,7 +139,10 @@ static void edit_npt(const struct step *s)
 {
 	uint64_t *root = host_mem(npt_root(s->a % SLOTS));
 	uint64_t *table = root + 512 * (s->b % 3);
-	unsigned index = s->b & 0x80 ? s->c : s->b % 3 == 0 ? 1 : s->b % 3 == 1 ? 0 : s->c % RAM_PAGES;
+	unsigned index = s->b & 0x80     ? s->c
+			 : s->b % 3 == 0 ? 1
+			 : s->b % 3 == 1 ? 0
+					 : s->c % RAM_PAGES;
 
 	table[index] = some_page(s->d, s->e) | (s->f & 0xff);
 	if (s->g & 1) { /* the way to the leaves */
@@ -200,9 +203,9 @@ static void call_meanwhile(const struct step *s)
 /* Leaves as the next step says; when there is none, by an interrupt. */
 static void guest(struct guest_regs *regs, struct guest_exit *out)
 {
-	static const uint8_t classes[] = { 0x01, 0x16, 0x17, 0x18, 0x20, 0x24, 0x24, 0x24 };
-	static const uint64_t calls[] = { 0xc4000003, 0x84000003, 0x84000002, 0xc4000004, 0x84000008,
-					  0xc4000053, 0x84000053, 0xc400000e };
+	static const uint8_t classes[] = {0x01, 0x16, 0x17, 0x18, 0x20, 0x24, 0x24, 0x24};
+	static const uint64_t calls[] = {0xc4000003, 0x84000003, 0x84000002, 0xc4000004,
+					 0x84000008, 0xc4000053, 0x84000053, 0xc400000e};
 	const struct step *s = next;
 
 	check_view();
@@ -230,9 +233,9 @@ static void check_audit(void)
 
 static void one_step(const struct step *s)
 {
-	static void (*const ops[])(const struct step *) = { raw_call, raw_call, launch,	 edit_share,
-							    edit_npt, edit_npt, run_vcpu, run_vcpu,
-							    destroy,  environment };
+	static void (*const ops[])(const struct step *) = {
+		raw_call, raw_call, launch,   edit_share, edit_npt,
+		edit_npt, run_vcpu, run_vcpu, destroy,    environment};
 
 	ops[s->op % (sizeof(ops) / sizeof(ops[0]))](s);
 }

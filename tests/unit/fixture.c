@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
 struct tv_args call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	struct tv_args args = { { function, a, b, c, d } };
+	struct tv_args args = {{function, a, b, c, d}};
 
 	svisor_call(&args);
 	return args;
@@ -133,7 +133,7 @@ struct npt_model npt_new(void)
 	if (page & TV_PAGE_SIZE) /* two tables, aligned to their size */
 		page = ordinary_page();
 	ordinary_page();
-	return (struct npt_model){ page };
+	return (struct npt_model){page};
 }
 
 uint64_t *npt_entry(struct npt_model *n, uint64_t ipa, unsigned level)
@@ -159,7 +159,7 @@ void npt_page(struct npt_model *n, uint64_t ipa, uint64_t pa)
 
 struct svm svm_new(void)
 {
-	struct svm vm = { .npt = npt_new() };
+	struct svm vm = {.npt = npt_new()};
 	struct tv_args a = call(TV_VM_CREATE, vm.npt.root, NPT_BITS, NPT_LEVEL, 0);
 
 	check_eq(a.x[0], TV_OK);

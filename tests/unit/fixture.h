@@ -27,7 +27,7 @@ void test_register(struct test *t);
 	static void id(void);                                                                      \
 	__attribute__((constructor)) static void id##_register(void)                               \
 	{                                                                                          \
-		static struct test t = { text, id, NULL };                                         \
+		static struct test t = {text, id, NULL};                                           \
 		test_register(&t);                                                                 \
 	}                                                                                          \
 	static void id(void)
@@ -117,14 +117,14 @@ struct step {
 };
 void guest_script(const struct step *steps, unsigned n);
 #define GUEST(...)                                                                                 \
-	guest_script((const struct step[]){ __VA_ARGS__ },                                         \
-		     sizeof((struct step[]){ __VA_ARGS__ }) / sizeof(struct step))
+	guest_script((const struct step[]){__VA_ARGS__},                                           \
+		     sizeof((struct step[]){__VA_ARGS__}) / sizeof(struct step))
 /* Registers as the guest had them when it was run last. */
 extern struct guest_regs guest_saw;
 /* How often guest_run was called. */
 extern unsigned guest_runs;
 
-#define SYNC(esr_, far_, hpfar_) { { GUEST_SYNC, esr_, far_, hpfar_ }, NULL }
+#define SYNC(esr_, far_, hpfar_) {{GUEST_SYNC, esr_, far_, hpfar_}, NULL}
 #define HPFAR(ipa) ((ipa) >> 8 & 0xffffffffff0UL)
 #define EC(ec) ((uint64_t)(ec) << 26 | 1 << 25)
 #define ISS_READ 0

@@ -38,7 +38,7 @@ TEST(irq, "exit: an interrupt shows nothing")
 {
 	struct svm vm = exit_with(EC(1), 0, 0);
 
-	GUEST({ { GUEST_IRQ, 0x1234567, 0x89, 0x123450 }, NULL });
+	GUEST({{GUEST_IRQ, 0x1234567, 0x89, 0x123450}, NULL});
 	memset(shared(), 0xff, sizeof(*shared()));
 	shared()->flags = shared()->cntvoff = 0;
 	check_eq(run_as_is(&vm, 0), TV_OK);
@@ -50,7 +50,7 @@ TEST(serror, "exit: a physical SError shows nothing")
 {
 	struct svm vm = exit_with(EC(1), 0, 0);
 
-	GUEST({ { GUEST_SERROR, EC(0x2f) | 1, 0x89, 0x123450 }, NULL });
+	GUEST({{GUEST_SERROR, EC(0x2f) | 1, 0x89, 0x123450}, NULL});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	memset(&want, 0, sizeof(want));
 	want.exit = TV_EXIT_SERROR;
@@ -107,7 +107,7 @@ TEST(mmio_read, "exit: an MMIO read shows address, size and register, and no val
 
 TEST(mmio_write, "exit: an MMIO write shows the bytes stored and no more")
 {
-	static const uint64_t bytes[] = { 0x05, 0x7705, 0x55667705, 0x1122334455667705 };
+	static const uint64_t bytes[] = {0x05, 0x7705, 0x55667705, 0x1122334455667705};
 
 	for (unsigned sas = 0; sas < 4; sas++) {
 		exit_with(EC(0x24) | ISV(sas, 0, 5, sas == 3) | ISS_WNR | 7, 0x18, HPFAR(DEVICE));
@@ -174,8 +174,11 @@ TEST(abort_el0, "exit: an abort for EL0 comes from a lower level")
 {
 	struct svm vm = exit_with(EC(1), 0, 0);
 
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x24) | 1 << 10 | 7, .far = 9,
-		  .hpfar = HPFAR(DEVICE) }, as_el0 });
+	GUEST({{.kind = GUEST_SYNC,
+		.esr = EC(0x24) | 1 << 10 | 7,
+		.far = 9,
+		.hpfar = HPFAR(DEVICE)},
+	       as_el0});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	check_eq(host_what[HOST_INJECT], EC(0x24) | 0x10);
 	check_eq(guest_saw.sys.far_el1, 0); /* FnV */
@@ -218,7 +221,7 @@ TEST(sysreg_shown, "exit: a trapped register shows its value on a write only")
 
 TEST(other_class, "exit: any other exception makes the guest Undefined, and is not shown")
 {
-	static const unsigned classes[] = { 0, 3, 7, 0x0e, 0x15, 0x19, 0x1a, 0x22, 0x30, 0x32, 0x3c };
+	static const unsigned classes[] = {0, 3, 7, 0x0e, 0x15, 0x19, 0x1a, 0x22, 0x30, 0x32, 0x3c};
 
 	for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
 		exit_with(EC(classes[i]) | 5, 1, 0x10);

@@ -17,8 +17,9 @@ TEST(version, "gate: TV_VERSION tells version and address bits")
 
 TEST(unknown, "gate: unknown numbers are refused, and no register keeps anything")
 {
-	static const uint64_t numbers[] = { TV_SMC(TV_CALLS), TV_SMC(0x40), TV_SMC(0x41),
-					    TV_SMC(0xffff), 0, -1, 0x84000000, 0xb2000000 };
+	static const uint64_t numbers[] = {
+		TV_SMC(TV_CALLS), TV_SMC(0x40), TV_SMC(0x41), TV_SMC(0xffff), 0, -1,
+		0x84000000,       0xb2000000};
 
 	boot();
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -68,7 +69,7 @@ TEST(share_secure, "gate: a private page as shared page is refused, also if it b
 	host_cpu(1);
 	svm_launch(1, 0x5ec4e7, 1);
 	host_cpu(0);
-	GUEST({ { .kind = GUEST_IRQ }, NULL });
+	GUEST({{.kind = GUEST_IRQ}, NULL});
 	check_eq(run_as_is(&vm, 0), TV_EFAULT);
 	check_eq(guest_runs, 0);
 	check(all_words(CHUNK(1), TV_PAGE_SIZE, 0x5ec4e7));
@@ -104,7 +105,7 @@ TEST(share_lost, "gate: a shared page lost while the guest ran gives TV_EFAULT, 
 	add_pool();
 	vm = svm_launch(0, 1, 1);
 	stolen = HOST_DRAM;
-	GUEST({ { .kind = GUEST_IRQ }, steal });
+	GUEST({{.kind = GUEST_IRQ}, steal});
 	check_eq(run(&vm, 0, 0), TV_EFAULT);
 	host_broken_page = 1;
 	check_eq(run(&vm, 0, 0), TV_OK);
@@ -114,9 +115,11 @@ TEST(share_lost, "gate: a shared page lost while the guest ran gives TV_EFAULT, 
 
 TEST(wild, "gate: 200,000 wild calls change nothing that the audit minds")
 {
-	static const uint64_t odd[] = { 0, 1, 8, 0xfff, 0x1000, -1, -0x1000, 1ULL << 63, POOL,
-					HOST_SVISOR, HOST_DRAM, HOST_DRAM + HOST_DRAM_SIZE,
-					HOST_HIGH, RAM, 0x100, 0x101, 40, 48, 0x800000 };
+	static const uint64_t odd[] = {
+		0,         1,          8,     0xfff,       0x1000,    -1,
+		-0x1000,   1ULL << 63, POOL,  HOST_SVISOR, HOST_DRAM, HOST_DRAM + HOST_DRAM_SIZE,
+		HOST_HIGH, RAM,        0x100, 0x101,       40,        48,
+		0x800000};
 	unsigned seed = 1;
 
 	boot();
@@ -125,7 +128,8 @@ TEST(wild, "gate: 200,000 wild calls change nothing that the audit minds")
 
 		for (unsigned j = 0; j < 5; j++)
 			arg[j] = odd[rand_r(&seed) % (sizeof(odd) / sizeof(odd[0]))];
-		smc(TV_SMC((unsigned)rand_r(&seed) % (TV_CALLS + 1)), arg[1], arg[2], arg[3], arg[4]);
+		smc(TV_SMC((unsigned)rand_r(&seed) % (TV_CALLS + 1)), arg[1], arg[2], arg[3],
+		    arg[4]);
 	}
 	check_eq(audit().x[1], 0);
 }

@@ -166,7 +166,7 @@ TEST(first_state, "launch: a vCPU starts with measured registers and nothing els
 {
 	struct svm vm = launched(true, 3, TV_VCPU_ON, RAM + 8, 0x1234);
 
-	GUEST({ { .kind = GUEST_IRQ }, NULL });
+	GUEST({{.kind = GUEST_IRQ}, NULL});
 	memset(shared(), 0xff, sizeof(*shared()));
 	shared()->flags = shared()->cntvoff = 0;
 	check_eq(run_as_is(&vm, 0), TV_OK);

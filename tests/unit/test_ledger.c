@@ -30,7 +30,8 @@ TEST(pool_limit, "ledger: no more pools than the table and the controller hold")
 {
 	boot();
 	for (unsigned i = 0; i < TV_MAX_POOLS; i++)
-		check_eq(call(TV_POOL_ADD, HOST_DRAM + i * TV_CHUNK_SIZE, TV_CHUNK_SIZE, 0, 0).x[1], i);
+		check_eq(call(TV_POOL_ADD, HOST_DRAM + i * TV_CHUNK_SIZE, TV_CHUNK_SIZE, 0, 0).x[1],
+			 i);
 	check_eq(smc(TV_POOL_ADD, ORDINARY, TV_CHUNK_SIZE, 0, 0), TV_ENOMEM);
 }
 
@@ -226,7 +227,7 @@ TEST(no_records, "ledger: with the heap full a chunk is refused and stays ordina
 	add_pool();
 	for (n = 0; n < TV_MAX_VMS && ret == TV_OK; n++) /* eat the heap with roots */
 		ret = call(TV_VM_CREATE, npt_new().root, NPT_BITS, NPT_LEVEL, 0).x[0];
-	vm = (struct svm){ .handle = 1 << 8 };
+	vm = (struct svm){.handle = 1 << 8};
 	check_eq(smc(TV_VM_RAM, vm.handle, 0, 1ULL << 40, 0), TV_OK);
 	for (uint64_t ipa = 0; ret != TV_ENOMEM; ipa += 1 << 30) /* and with tables */
 		ret = smc(TV_VM_LOAD, vm.handle, ipa, HOST_DRAM, ORDINARY);

@@ -20,7 +20,7 @@ static void make_call(struct guest_regs *regs)
 static int64_t guest_calls(unsigned vcpu, uint64_t id, uint64_t a, uint64_t b, uint64_t c)
 {
 	args[0] = id, args[1] = a, args[2] = b, args[3] = c;
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x16) }, make_call });
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x16)}, make_call});
 	return run(&vm, vcpu, 0);
 }
 
@@ -130,7 +130,7 @@ TEST(smc_conduit, "psci: an SMC answered here is stepped past, an HVC was")
 {
 	start();
 	args[0] = ON64, args[1] = 9;
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x17) }, make_call });
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x17)}, make_call});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	check_eq(guest_saw.pc, RAM + 4);
 	check_eq(guest_calls(0, ON64, 9, RAM, 0), TV_OK);
@@ -149,7 +149,7 @@ TEST(cpu_off, "psci: CPU_OFF keeps the vCPU off until CPU_ON, which starts it af
 	start();
 	check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
 	check_eq(answered(0, 0), 0);
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x16) }, dirty_off });
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x16)}, dirty_off});
 	check_eq(run(&vm, 1, 0), TV_OK);
 	check_eq(shared()->exit, TV_EXIT_OFF);
 	check_eq(shared()->gpr[0], 0);
@@ -189,7 +189,7 @@ TEST(affinity, "psci: AFFINITY_INFO cannot say off for what is on")
 
 TEST(system_off, "psci: after SYSTEM_OFF or a reset no vCPU runs again; the measurement stays")
 {
-	static const uint64_t ids[] = { 0x84000008, 0x84000009, 0x84000012, 0xc4000012 };
+	static const uint64_t ids[] = {0x84000008, 0x84000009, 0x84000012, 0xc4000012};
 
 	for (unsigned i = 0; i < 4; i++) {
 		start();
@@ -207,7 +207,7 @@ TEST(system_off, "psci: after SYSTEM_OFF or a reset no vCPU runs again; the meas
 
 TEST(refused_here, "psci: SYSTEM_SUSPEND and stolen time are refused here")
 {
-	static const uint64_t ids[] = { 0x8400000e, 0xc400000e, 0xc5000020, 0xc5000021 };
+	static const uint64_t ids[] = {0x8400000e, 0xc400000e, 0xc5000020, 0xc5000021};
 
 	start();
 	for (unsigned i = 0; i < 4; i++) {
@@ -219,7 +219,7 @@ TEST(refused_here, "psci: SYSTEM_SUSPEND and stolen time are refused here")
 
 TEST(passed_on, "psci: version, features and suspend are the N-visor's to answer")
 {
-	static const uint64_t ids[] = { 0x84000000, 0x8400000a, 0x84000001, 0xc4000001, 0x80000000 };
+	static const uint64_t ids[] = {0x84000000, 0x8400000a, 0x84000001, 0xc4000001, 0x80000000};
 
 	start();
 	for (unsigned i = 0; i < 5; i++) {
@@ -282,8 +282,11 @@ TEST(trng_wrong, "trng: a wrong number of bits or no entropy gives an error and 
 {
 	static const struct {
 		uint64_t id, bits;
-	} wrong[] = { { 0xc4000053, 0 }, { 0xc4000053, 193 }, { 0xc4000053, -1 },
-		      { 0x84000053, 0 }, { 0x84000053, 97 } };
+	} wrong[] = {{0xc4000053, 0},
+		     {0xc4000053, 193},
+		     {0xc4000053, -1},
+		     {0x84000053, 0},
+		     {0x84000053, 97}};
 
 	start();
 	for (unsigned i = 0; i < 5; i++) {

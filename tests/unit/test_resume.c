@@ -21,7 +21,7 @@ static int64_t after(uint64_t esr, uint64_t hpfar, uint64_t flags)
 	shared()->pc = RAM;
 	check_eq(smc(TV_VCPU_CREATE, vm.handle, 0, TV_VCPU_ON, 0), TV_OK);
 	check_eq(smc(TV_VM_SEAL, vm.handle, 0, 0, 0), TV_OK);
-	GUEST({ { GUEST_SYNC, esr, 0x18, hpfar }, flags_set });
+	GUEST({{GUEST_SYNC, esr, 0x18, hpfar}, flags_set});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	memset(shared(), 0xa5, sizeof(*shared()));
 	shared()->flags = flags;
@@ -43,8 +43,8 @@ static void check_untouched(unsigned first, unsigned n)
 
 TEST(plain, "resume: without TV_RUN_DONE nothing changes and the instruction runs again")
 {
-	static const uint64_t exits[] = { EC(0x24) | ISV(3, 0, 4, 1) | 7, EC(0x17), EC(0x16),
-					  EC(0x18) | 1 | 4 << 5 };
+	static const uint64_t exits[] = {EC(0x24) | ISV(3, 0, 4, 1) | 7, EC(0x17), EC(0x16),
+					 EC(0x18) | 1 | 4 << 5};
 
 	for (unsigned i = 0; i < 4; i++) {
 		check_eq(after(exits[i], HPFAR(DEVICE), 0), TV_OK);
@@ -54,17 +54,23 @@ TEST(plain, "resume: without TV_RUN_DONE nothing changes and the instruction run
 	}
 }
 
-TEST(mmio_values, "resume: a read's value is cut to size, sign-extended and cut to 32 bits as asked")
+TEST(mmio_values,
+     "resume: a read's value is cut to size, sign-extended and cut to 32 bits as asked")
 {
 	static const struct {
 		unsigned sas, sse, sf;
 		uint64_t value;
 	} cases[] = {
-		{ 0, 0, 0, 0xa5 },		{ 1, 0, 0, 0xa5a5 },
-		{ 2, 0, 0, 0xa5a5a5a5 },	{ 3, 0, 1, FILL },
-		{ 0, 1, 0, 0xffffffa5 },	{ 1, 1, 0, 0xffffa5a5 },
-		{ 0, 1, 1, 0xffffffffffffffa5 }, { 1, 1, 1, 0xffffffffffffa5a5 },
-		{ 2, 1, 1, 0xffffffffa5a5a5a5 }, { 3, 1, 1, FILL },
+		{0, 0, 0, 0xa5},
+		{1, 0, 0, 0xa5a5},
+		{2, 0, 0, 0xa5a5a5a5},
+		{3, 0, 1, FILL},
+		{0, 1, 0, 0xffffffa5},
+		{1, 1, 0, 0xffffa5a5},
+		{0, 1, 1, 0xffffffffffffffa5},
+		{1, 1, 1, 0xffffffffffffa5a5},
+		{2, 1, 1, 0xffffffffa5a5a5a5},
+		{3, 1, 1, FILL},
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -89,7 +95,7 @@ TEST(mmio_positive, "resume: sign extension of a positive value adds nothing")
 	boot();
 	host_ns_hook = NULL;
 	check_eq(after(EC(0x24) | ISV(0, 1, 4, 1) | 7, HPFAR(DEVICE), 0), TV_OK);
-	GUEST({ { GUEST_SYNC, EC(0x24) | ISV(0, 1, 4, 1) | 7, 0, HPFAR(DEVICE) }, NULL });
+	GUEST({{GUEST_SYNC, EC(0x24) | ISV(0, 1, 4, 1) | 7, 0, HPFAR(DEVICE)}, NULL});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	host_ns_hook = positive;
 	check_eq(run(&vm, 0, TV_RUN_DONE), TV_OK);
@@ -102,7 +108,8 @@ TEST(mmio_discard, "resume: a read into XZR and a write change no register")
 	check_untouched(0, 0);
 	check_eq(guest_saw.pc, RAM + 4);
 	check_eq(guest_saw.sys.sctlr_el1, 0); /* what lies behind x[30] */
-	check_eq(after(EC(0x24) | ISV(3, 0, 4, 1) | ISS_WNR | 7, HPFAR(DEVICE), TV_RUN_DONE), TV_OK);
+	check_eq(after(EC(0x24) | ISV(3, 0, 4, 1) | ISS_WNR | 7, HPFAR(DEVICE), TV_RUN_DONE),
+		 TV_OK);
 	check_untouched(0, 0);
 	check_eq(guest_saw.pc, RAM + 4);
 }

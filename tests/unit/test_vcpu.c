@@ -12,7 +12,7 @@ static void start(unsigned vcpus)
 	boot();
 	add_pool();
 	vm = svm_launch(0, 1, vcpus);
-	GUEST({ { .kind = GUEST_IRQ }, NULL });
+	GUEST({{.kind = GUEST_IRQ}, NULL});
 }
 
 TEST(index_args, "vcpu: an index beyond the S-VM's vCPUs is refused")
@@ -56,7 +56,7 @@ static void run_on_other_cpu(struct guest_regs *regs)
 TEST(two_cpus, "vcpu: one vCPU on two CPUs at once is refused")
 {
 	start(1);
-	GUEST({ { .kind = GUEST_IRQ }, run_on_other_cpu });
+	GUEST({{.kind = GUEST_IRQ}, run_on_other_cpu});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	check_eq(second, TV_EBUSY);
 	check_eq(guest_runs, 1);
@@ -88,10 +88,11 @@ static void psci_on_1(struct guest_regs *regs)
 	regs->x[3] = 0;
 }
 
-TEST(local_flush, "vcpu: stage-1 translations are flushed when another vCPU ran here, and only then")
+TEST(local_flush,
+     "vcpu: stage-1 translations are flushed when another vCPU ran here, and only then")
 {
 	start(2);
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x16) }, psci_on_1 });
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x16)}, psci_on_1});
 	host_forget();
 	check_eq(run(&vm, 0, 0), TV_OK);
 	check_eq(host_count[HOST_TLB_LOCAL], 1); /* the first time on this CPU */
@@ -162,10 +163,10 @@ static void enter_second(struct guest_regs *regs)
 TEST(counter_shared, "vcpu: vCPUs that run at once share one offset")
 {
 	start(2);
-	GUEST({ { .kind = GUEST_SYNC, .esr = EC(0x16) }, psci_on_1 });
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x16)}, psci_on_1});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	host_counter = 1000000;
-	GUEST({ { .kind = GUEST_IRQ }, enter_second });
+	GUEST({{.kind = GUEST_IRQ}, enter_second});
 	memset(shared(), 0, sizeof(*shared()));
 	shared()->flags = TV_RUN_DONE;
 	shared()->cntvoff = 400000;
@@ -203,8 +204,9 @@ TEST(fault_flags, "vcpu: wrong flags on a pending fault are refused before anyth
 
 TEST(fault_shows_anew, "vcpu: a refused or unserved entry scrubs the shared page")
 {
-	struct tv_run want = { .exit = TV_EXIT_FAULT, .esr = 0x24UL << 26 | FAULT_L3,
-			       .hpfar = HPFAR(RAM + PAGE(1)) };
+	struct tv_run want = {.exit = TV_EXIT_FAULT,
+			      .esr = 0x24UL << 26 | FAULT_L3,
+			      .hpfar = HPFAR(RAM + PAGE(1))};
 
 	start(1);
 	GUEST(DATA_FAULT(RAM + PAGE(1)));

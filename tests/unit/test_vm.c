@@ -4,8 +4,9 @@
 
 TEST(handles, "vm: a handle of nobody, a stale and a forged one are refused by every call")
 {
-	static const uint64_t calls[] = { TV_VM_RAM, TV_VCPU_CREATE, TV_VM_LOAD, TV_VM_SEAL,
-					  TV_VM_MEASUREMENT, TV_VCPU_RUN, TV_VM_DESTROY };
+	static const uint64_t calls[] = {TV_VM_RAM,    TV_VCPU_CREATE,    TV_VM_LOAD,
+					 TV_VM_SEAL,   TV_VM_MEASUREMENT, TV_VCPU_RUN,
+					 TV_VM_DESTROY};
 	struct svm vm, next;
 
 	boot();
@@ -173,7 +174,7 @@ TEST(destroy_running, "vm: an S-VM with a running vCPU is not destroyed, and goe
 	boot();
 	add_pool();
 	victim = svm_launch(0, 0x5ec4e7, 1);
-	GUEST({ { .kind = GUEST_IRQ }, destroy_from_other_cpu });
+	GUEST({{.kind = GUEST_IRQ}, destroy_from_other_cpu});
 	check_eq(run(&victim, 0, 0), TV_OK);
 	check_eq(destroyed, TV_EBUSY);
 	check(all_words(CHUNK(0), TV_PAGE_SIZE, 0x5ec4e7));
@@ -192,7 +193,7 @@ TEST(neighbour, "vm: an S-VM's end leaves its neighbour's memory alone")
 	b = svm_launch(1, 2, 1);
 	check_eq(svm_destroy(a.handle), TV_OK);
 	check(all_words(CHUNK(1), TV_PAGE_SIZE, 2));
-	GUEST({ { .kind = GUEST_IRQ }, NULL });
+	GUEST({{.kind = GUEST_IRQ}, NULL});
 	check_eq(run(&b, 0, 0), TV_OK);
 	check(host_guest_mem(host_run.s2_root, RAM) == host_mem(CHUNK(1)));
 	check_eq(host_run.vmid, (b.handle & 0xff) + 1);

@@ -13,7 +13,7 @@ struct tv_manifest host_manifest = {
 	.base = HOST_SVISOR,
 	.size = HOST_SVISOR_SIZE,
 	.drams = 2,
-	.dram = { { HOST_DRAM, HOST_DRAM_SIZE }, { HOST_HIGH, HOST_HIGH_SIZE } },
+	.dram = {{HOST_DRAM, HOST_DRAM_SIZE}, {HOST_HIGH, HOST_HIGH_SIZE}},
 };
 
 void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
@@ -28,9 +28,9 @@ static struct bank {
 	uint64_t base, size;
 	uint8_t *mem;
 } banks[] = {
-	{ HOST_SVISOR, HOST_SVISOR_SIZE, NULL },
-	{ HOST_DRAM, HOST_DRAM_SIZE, NULL },
-	{ HOST_HIGH, HOST_HIGH_SIZE, NULL },
+	{HOST_SVISOR, HOST_SVISOR_SIZE, NULL},
+	{HOST_DRAM, HOST_DRAM_SIZE, NULL},
+	{HOST_HIGH, HOST_HIGH_SIZE, NULL},
 };
 #define BANKS (sizeof(banks) / sizeof(banks[0]))
 
@@ -170,9 +170,8 @@ void panic(const char *why)
 
 static bool *chunk_mapped(uint64_t pa)
 {
-	uint64_t n = pa - HOST_DRAM < HOST_DRAM_SIZE ?
-			     pa - HOST_DRAM :
-			     pa - HOST_HIGH + HOST_DRAM_SIZE;
+	uint64_t n =
+		pa - HOST_DRAM < HOST_DRAM_SIZE ? pa - HOST_DRAM : pa - HOST_HIGH + HOST_DRAM_SIZE;
 
 	if (n >= HOST_DRAM_SIZE + HOST_HIGH_SIZE)
 		panic("not a chunk of DRAM");
@@ -298,9 +297,9 @@ void guest_reset(struct guest_regs *regs, uint64_t mpidr)
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out)
 {
-	host_run = (struct host_run){ s2_root.v, cntvoff, vmid, *vserror };
+	host_run = (struct host_run){s2_root.v, cntvoff, vmid, *vserror};
 	*vserror = false;
-	*out = (struct guest_exit){ .kind = GUEST_IRQ };
+	*out = (struct guest_exit){.kind = GUEST_IRQ};
 	if (vmid == 0 || s2_root.v - HOST_SVISOR >= HOST_SVISOR_SIZE)
 		panic("impossible guest_run");
 	if (host_guest)
