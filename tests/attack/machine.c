@@ -131,7 +131,7 @@ enum outcome touch(uint64_t pa, char how, uint64_t *value)
 {
 	int prot = how == 'x' ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
 	void *p = map_at(how == 'x' ? dev : mem, pa & ~(PAGE - 1), PAGE, prot);
-	enum outcome r = FAULTED;
+	volatile enum outcome r = FAULTED; /* survives the jump */
 
 	if (!sigsetjmp(caught, 1)) {
 		guarded = true;
