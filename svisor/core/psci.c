@@ -124,15 +124,15 @@ bool psci_call(struct vm *vm, struct vcpu *v)
 }
 
 /* Refused: PENDING -> OFF. But if the target runs already, nobody can refuse any more. */
-static void answer_cpu_on(struct vm *vm, struct vcpu *v, bool success)
+static void answer_cpu_on(struct vm *vm, struct vcpu *v, bool served)
 {
 	struct vcpu *target = find_target(vm, v->call_arg[0]);
 
-	if (success)
+	if (served && v->regs.x[0] == SUCCESS)
 		return;
 	if (target->state == VCPU_PENDING)
 		target->state = VCPU_OFF;
-	else
+	else if (served)
 		answer(v, SUCCESS);
 }
 
@@ -168,7 +168,7 @@ void psci_answer(struct vm *vm, struct vcpu *v, bool served)
 {
 	assert_held(&vm->lock);
 	if (v->call == CALL_CPU_ON)
-		answer_cpu_on(vm, v, served && v->regs.x[0] == SUCCESS);
+		answer_cpu_on(vm, v, served);
 	else if (v->call == CALL_AFFINITY && served)
 		answer_affinity(vm, v);
 }

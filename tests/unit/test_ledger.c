@@ -33,6 +33,7 @@ TEST(pool_limit, "ledger: no more pools than the table and the controller hold")
 		check_eq(call(TV_POOL_ADD, HOST_DRAM + i * TV_CHUNK_SIZE, TV_CHUNK_SIZE, 0, 0).x[1],
 			 i);
 	check_eq(smc(TV_POOL_ADD, ORDINARY, TV_CHUNK_SIZE, 0, 0), TV_ENOMEM);
+	check_eq(call(TV_POOL_ADD, ORDINARY, TV_CHUNK_SIZE, 0, 0).x[1], 0); /* shows nothing */
 }
 
 TEST(pool_regions, "ledger: a controller with one region takes one pool")

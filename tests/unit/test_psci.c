@@ -105,6 +105,19 @@ TEST(on_forged, "psci: 'refused' after the target has run is corrected to succes
 	check_eq(answered(0, 0x99), 0); /* and an answer to nothing is none: x0 as it was */
 }
 
+TEST(on_again, "psci: a CPU_ON by SMC that was not served runs again, target started or not")
+{
+	start();
+	args[0] = ON64, args[1] = 1, args[2] = RAM;
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x17)}, make_call});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(guest_saw.pc, RAM);
+	check_eq(guest_saw.x[0], ON64);
+	check_eq(run(&vm, 1, 0), TV_OK);
+}
+
 TEST(on_wrong, "psci: CPU_ON of nobody, itself, a pending or running vCPU is answered here")
 {
 	start();
