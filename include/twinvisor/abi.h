@@ -14,7 +14,8 @@
  * by the Trusted OS range. Arguments are x1-x4; x5-x17 are ignored. Results
  * are x0 (a TV_E* code, signed) and x1-x4; all other registers are preserved.
  * An unknown number gives TV_ENOSYS. No call blocks; long work is cut into
- * pieces by TV_AGAIN.
+ * pieces by TV_AGAIN. Once PSCI SYSTEM_RESET or SYSTEM_OFF was called, every
+ * call gives TV_ESTATE.
  */
 #ifndef TWINVISOR_ABI_H
 #define TWINVISOR_ABI_H
@@ -116,6 +117,12 @@
 /* (r0, r1, r2, r3, r4) Ends a call: the normal world sees r0-r4 in x0-x4.
  * Comes back with the next call in x0-x4. */
 #define TV_SVISOR_RETURN TV_SMC(0x41)
+
+/* ---- calls: dispatcher to S-visor (refused from the normal world) -------- */
+
+/* () The machine goes down. Ends all S-VMs and zeroes all their memory; answered
+ * as a call is, by TV_SVISOR_RETURN with TV_OK, when that is done. */
+#define TV_DISPATCH_WIPE TV_SMC(0x42)
 
 /* ---- exits (tv_run.exit) ------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include "share.h"
 #include "svisor.h"
 #include "vcpu.h"
+#include "wipe.h"
 
 /* Arguments x[1]-x[4] in, results x[1]-x[4] out (zero at first); returns x0. */
 typedef int64_t handler_fn(const uint64_t *in, uint64_t *out);
@@ -122,12 +123,25 @@ static handler_fn *const handlers[] = {
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");
 
+static int64_t dispatch(uint32_t call, const uint64_t *in, uint64_t *out)
+{
+	int64_t ret;
+
+	if (call == INDEX(TV_DISPATCH_WIPE))
+		return wipe_run();
+	if (!gate_enter())
+		return TV_ESTATE;
+	ret = call < TV_CALLS ? handlers[call](in, out) : TV_ENOSYS;
+	gate_leave();
+	return ret;
+}
+
 void svisor_call(struct tv_args *a)
 {
 	uint32_t call = (uint32_t)a->x[0] - TV_SMC(0); /* wraps for what is below */
 	uint64_t out[5] = {0};
 
-	out[0] = call < TV_CALLS ? (uint64_t)handlers[call](a->x, out) : (uint64_t)TV_ENOSYS;
+	out[0] = dispatch(call, a->x, out);
 	for (unsigned i = 0; i < 5; i++)
 		a->x[i] = out[0] == TV_OK || i == 0 ? out[i] : 0;
 }
@@ -149,4 +163,5 @@ void svisor_init(const struct tv_manifest *m)
 	ledger_init(m);
 	log_line("TwinVisor %u.%u, %lu pages free, %u regions", TV_ABI_MAJOR, TV_ABI_MINOR,
 		 (unsigned long)heap_available(), protect_regions());
+	gate_open();
 }

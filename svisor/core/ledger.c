@@ -277,6 +277,20 @@ int ledger_return(uint64_t pool, uint64_t *base)
 	return ret;
 }
 
+uint64_t ledger_wipe(void)
+{
+	uint64_t chunks;
+
+	spin_lock(&ledger.lock);
+	for (const struct pool *p = ledger.pool; p < ledger.pool + ledger.pools; p++) {
+		for (uint64_t a = p->base; a < p->top; a += TV_PAGE_SIZE)
+			page_zero(PA(a));
+	}
+	chunks = ledger_secure_chunks();
+	spin_unlock(&ledger.lock);
+	return chunks;
+}
+
 uint64_t ledger_secure_chunks(void)
 {
 	uint64_t n = 0;

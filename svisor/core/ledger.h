@@ -71,6 +71,10 @@ bool ledger_free_chunk(unsigned vm);
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
 int ledger_return(uint64_t pool, uint64_t *base);
 
+/* Zeroes every page of every Secure run, whatever is on record; gives the number of chunks. No
+ * call is inside, so nobody writes there. Takes the ledger's lock. */
+uint64_t ledger_wipe(void);
+
 /* Chunks below the runs' tops. The ledger's lock is held. */
 uint64_t ledger_secure_chunks(void);
 

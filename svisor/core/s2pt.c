@@ -96,6 +96,14 @@ size_t s2_count(const struct s2pt *s)
 	return s->root ? count_in(s->root, 0) : 0;
 }
 
+void s2_empty(struct s2pt *s)
+{
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (s->root[i])
+			s2_write(&s->root[i], 0);
+	}
+}
+
 static void free_tables(uint64_t *table, unsigned level)
 {
 	for (unsigned i = 0; level < LAST_LEVEL && i < ENTRIES; i++) {

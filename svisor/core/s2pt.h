@@ -28,6 +28,10 @@ bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page);
 /* Leaves in the whole table. */
 size_t s2_count(const struct s2pt *s);
 
+/* Nothing is mapped any more, in one step a table entry; TLBs are the caller's. The tables below
+ * the root are lost: for the end of everything. */
+void s2_empty(struct s2pt *s);
+
 /* Frees all tables; no vCPU runs, and the TLBs have forgotten the VMID. */
 void s2_free(struct s2pt *s);
 

@@ -3,6 +3,7 @@
  * Ticket spinlocks, and the only list of them. A CPU that holds one may take only those
  * that stand further down:
  *
+ *   wipe    one CPU wipes, others that want it wait
  *   audit   TV_AUDIT runs once at a time, and so may hold all S-VMs' locks
  *   vm      one an S-VM (struct vm); several at once only under `audit`, by rising index
  *   ledger  pools, chunk states, page records, protection controller

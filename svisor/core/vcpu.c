@@ -5,6 +5,7 @@
 #include "log.h"
 #include "share.h"
 #include "vcpu.h"
+#include "wipe.h"
 
 #define VCPU_PAGES ((sizeof(struct vcpu) + TV_PAGE_SIZE - 1) / TV_PAGE_SIZE)
 #define MPIDR_AFFINITY 0xff00ffffffULL
@@ -164,13 +165,14 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 	spin_unlock(&vm->lock);
 }
 
-/* Till something is the N-visor's. An interrupt for the normal world ends it at the latest. */
+/* Till something is the N-visor's. An interrupt for the normal world ends it at the latest; a
+ * guest that takes none, and faults for ever, does not delay the wipe. */
 static void run_guest(struct vm *vm, struct vcpu *v)
 {
 	do {
 		guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff, &v->vserror,
 			  &v->hw);
-	} while (!exit_decide(vm, v));
+	} while (!exit_decide(vm, v) && !gate_closed());
 }
 
 /* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,

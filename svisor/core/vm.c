@@ -173,6 +173,30 @@ int vm_destroy(uint64_t handle)
 	return ret;
 }
 
+/*
+ * NEW, LIVE -> STOPPED
+ *   before: vCPUs may run, on CPUs that take no interrupt if the N-visor wants it so
+ *   after:  nothing is mapped: they fault at their next access, at the latest fetch, and leave
+ */
+static void stop_locked(struct vm *vm)
+{
+	assert_held(&vm->lock);
+	if (!vm->s2.root) /* NONE, DYING */
+		return;
+	vm->state = VM_STOPPED;
+	s2_empty(&vm->s2);
+	tlb_flush_vm(vm_vmid(vm));
+}
+
+void vm_stop_all(void)
+{
+	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
+		spin_lock(&vm->lock);
+		stop_locked(vm);
+		spin_unlock(&vm->lock);
+	}
+}
+
 uint64_t vm_live_count(void)
 {
 	uint64_t n = 0;

@@ -83,6 +83,10 @@ int vm_ram(uint64_t handle, uint64_t base, uint64_t size);
 int vm_destroy(uint64_t handle);
 uint64_t vm_live_count(void);
 
+/* For the wipe. No vCPU of any S-VM enters again, and those that run soon leave. Takes each
+ * S-VM's lock. */
+void vm_stop_all(void);
+
 /* launch.c */
 int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page);
 int launch_seal(uint64_t handle);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ledger.h"
+#include "log.h"
+#include "vm.h"
+#include "wipe.h"
+
+#define CACHE_LINE 64
+
+static struct spinlock lock; /* held until all is wiped */
+static atomic_bool open;
+/* Calls inside, by CPU; each writes its own line only. */
+static struct {
+	_Alignas(CACHE_LINE) atomic_uint calls;
+} inside[TV_MAX_CPUS];
+
+void gate_open(void)
+{
+	atomic_store(&open, true);
+}
+
+/* Counted first, then looked: either the wipe sees the call, or the call sees the wipe. All of
+ * it sequentially consistent, for these are two variables. */
+bool gate_enter(void)
+{
+	atomic_fetch_add(&inside[cpu_index()].calls, 1);
+	if (atomic_load(&open))
+		return true;
+	gate_leave();
+	return false;
+}
+
+void gate_leave(void)
+{
+	atomic_fetch_sub(&inside[cpu_index()].calls, 1);
+}
+
+bool gate_closed(void)
+{
+	return !atomic_load(&open);
+}
+
+static void wait_for_calls(void)
+{
+	for (unsigned i = 0; i < TV_MAX_CPUS; i++) {
+		while (atomic_load(&inside[i].calls))
+			cpu_relax();
+	}
+}
+
+int wipe_run(void)
+{
+	spin_lock(&lock);
+	if (atomic_exchange(&open, false)) {
+		vm_stop_all();
+		wait_for_calls();
+		log_line("going down: %lu chunks wiped", (unsigned long)ledger_wipe());
+	}
+	spin_unlock(&lock);
+	return TV_OK;
+}
