@@ -76,6 +76,29 @@ static uintptr_t call(struct tvd_cpu *cpu, uint32_t fid, u_register_t x1, u_regi
 	SMC_RET5(&cpu->ctx, fid, x1, x2, x3, x4);
 }
 
+/*
+ * The machine goes down: S-VMs' memory keeps its contents, and BL2 opens it to
+ * the normal world, so it does not go down unless the S-visor has wiped it. A
+ * reset that the platform refuses after that leaves the calls refused, too.
+ */
+void tvd_wipe(void)
+{
+	struct tvd_cpu *cpu = tvd_this_cpu();
+	int status = TV_ESTATE;
+
+	if (cpu->state == TVD_IDLE) {
+		(void)call(cpu, TV_DISPATCH_WIPE, 0U, 0U, 0U, 0U);
+		cpu->state = TVD_WIPE;
+		status = (int)tvd_enter(&cpu->frame);
+		cpu->state = TVD_IDLE;
+		tvd_context_switch(cpu, SECURE, NON_SECURE);
+	}
+	if (status != TV_OK) {
+		ERROR("TVD: S-VMs not wiped on CPU %u: %d\n", plat_my_core_pos(), status);
+		panic();
+	}
+}
+
 /* The results are all that changes in the caller's x0-x30. */
 static uintptr_t call_return(struct tvd_cpu *cpu, u_register_t r0, u_register_t r1, u_register_t r2,
 			     u_register_t r3)
@@ -123,6 +146,9 @@ static uintptr_t tvd_smc(uint32_t fid, u_register_t x1, u_register_t x2, u_regis
 		return from_normal_world(cpu, fid, x1, x2, x3, x4, handle);
 
 	if ((fid == TV_SVISOR_READY) && (cpu->state == TVD_BOOT))
+		tvd_leave(cpu->frame, x1);
+
+	if ((fid == TV_SVISOR_RETURN) && (cpu->state == TVD_WIPE))
 		tvd_leave(cpu->frame, x1);
 
 	if ((fid == TV_SVISOR_RETURN) && (cpu->state == TVD_CALL))

@@ -2,7 +2,9 @@
 /*
  * PSCI hooks (DEN 0022): a CPU that has been off gets its S-visor anew. There is
  * nothing to do when it goes off: no S-VM runs on it, or it could not have asked.
- * They are registered only once the S-visor is up on the first CPU.
+ * Before the machine is reset or turned off, all S-VMs are wiped; SYSTEM_RESET2
+ * comes here by svc_system_reset. The hooks are registered only once the S-visor
+ * is up on the first CPU.
  */
 #include <lib/psci/psci.h>
 
@@ -22,4 +24,6 @@ const spd_pm_ops_t tvd_pm = {
 	.svc_on_finish = cpu_up,
 	.svc_suspend_finish = cpu_up,
 	.svc_migrate_info = migrate_info,
+	.svc_system_off = tvd_wipe,
+	.svc_system_reset = tvd_wipe,
 };

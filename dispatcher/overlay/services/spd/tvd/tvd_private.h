@@ -16,14 +16,15 @@
 #include <lib/psci/psci_lib.h>
 
 /*
- * Where a CPU's S-visor is. It runs only in BOOT and CALL, so those are the only
- * states in which an SMC can come from the Secure world.
+ * Where a CPU's S-visor is. It runs only in BOOT, CALL and WIPE, so those are the
+ * only states in which an SMC can come from the Secure world.
  */
 enum tvd_state {
 	TVD_OFF,  /* not up on this CPU: calls are refused */
 	TVD_BOOT, /* EL3 waits in tvd_boot() for TV_SVISOR_READY */
 	TVD_IDLE, /* waits for a call */
 	TVD_CALL, /* serves one; ends with TV_SVISOR_RETURN */
+	TVD_WIPE, /* EL3 waits in tvd_wipe() for TV_SVISOR_RETURN */
 };
 
 struct tvd_cpu {
@@ -35,6 +36,7 @@ struct tvd_cpu {
 
 struct tvd_cpu *tvd_this_cpu(void);
 int tvd_boot(uint64_t cold);
+void tvd_wipe(void);
 
 void tvd_context_init(struct tvd_cpu *cpu, entry_point_info_t *ep);
 void tvd_context_to_svisor_first(struct tvd_cpu *cpu);
