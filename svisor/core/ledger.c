@@ -187,9 +187,10 @@ void ledger_unclaim(pa_t page)
 	page_zero(page);
 	spin_lock(&ledger.lock);
 	p = find_pool(page.v);
-	if (!p || !*record_of(p, page.v))
+	if (p && *record_of(p, page.v))
+		*record_of(p, page.v) = 0;
+	else
 		panic("unclaim of a page that nobody has");
-	*record_of(p, page.v) = 0;
 	spin_unlock(&ledger.lock);
 }
 
