@@ -11,20 +11,29 @@ def qemu(test, seed=SECRET_SEED, memory=512):
     """QEMU's command line; `test` is what the guest does when it is up (tools/guest/init)."""
     return shlex.join(['qemu-system-aarch64', '-nodefaults',
                        '-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'host', '-enable-kvm',
-                       '-m', str(memory), '-smp', '1', '-no-reboot', '-display', 'none', '-serial', 'stdio',
-                       '-kernel', '/guest/Image', '-initrd', '/guest/initrd',
+                       '-m', str(memory), '-smp', '1', '-no-reboot', '-display', 'none',
+                       '-serial', 'stdio', '-kernel', '/guest/Image', '-initrd', '/guest/initrd',
                        '-append', f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test}'])
 
 
+def console(command):
+    """The command on pipes: a QEMU that is killed leaves its console non-blocking for others."""
+    return f'set -o pipefail; {command} </dev/null 2>&1 | cat'
+
+
+def nvm(*args, **kw):
+    return console(qemu(*args, **kw))
+
+
 def svm(*args, **kw):
-    return 'tv run -- ' + qemu(*args, **kw)
+    return console('tv run -- ' + qemu(*args, **kw))
 
 
 class Beating:
     """A VM that shows that it lives, and would say if its memory or registers had changed."""
 
     def __init__(self, machine, confidential=True, seed=SECRET_SEED):
-        self.job = machine.start((svm if confidential else qemu)('beat', seed=seed))
+        self.job = machine.start((svm if confidential else nvm)('beat', seed=seed))
         self.job.expect('guest: beat', BOOT)
 
     def last(self):
