@@ -7,41 +7,17 @@
 #define PSCI_AFFINITY_INFO 0xc4000004
 #define PSCI_MIGRATE_INFO_TYPE 0x84000006
 #define PSCI_SYSTEM_OFF 0x84000008
+#define PSCI_SYSTEM_RESET 0x84000009
+#define PSCI_SYSTEM_RESET2 0xc4000012
 
 #define UNTOUCHED(i) (0xa5a5000000000000 + (i))
 
-static volatile uint32_t *const uart = (void *)0x09000000;
-
-static void put(const char *s)
-{
-	for (; *s; s++)
-		*uart = *s;
-}
-
-static void put_hex(uint64_t v)
-{
-	for (int i = 60; i >= 0; i -= 4)
-		*uart = "0123456789abcdef"[v >> i & 15];
-}
-
 static void ok(int good, const char *name, uint64_t cpu)
 {
-	put(good ? "ok - CPU " : "not ok - CPU ");
-	*uart = '0' + (uint32_t)cpu;
-	put(": ");
-	put(name);
-	put("\r\n");
-}
+	char who[] = "CPU 0: ";
 
-void fatal(uint64_t esr, uint64_t elr)
-{
-	put("not ok - exception ");
-	put_hex(esr);
-	put(" at ");
-	put_hex(elr);
-	put("\r\n");
-	for (;;)
-		;
+	who[4] += cpu;
+	put_result(good, who, name);
 }
 
 /* r[0] and r[1]-r[4] are arguments, all else a pattern. */
@@ -89,9 +65,10 @@ static void test_general(uint64_t cpu)
 /* Some refused, some just not there; the S-visor must not see any. */
 static void test_refused(uint64_t cpu)
 {
-	static const uint32_t bad[] = {TV_SVISOR_READY, TV_SVISOR_RETURN, TV_SMC(TV_CALLS),
-				       TV_SMC(0xffff),  0xB2000000,       0x72000000,
-				       0xF3000000,      0xFF00FFFF,       0xF2020000};
+	static const uint32_t bad[] = {TV_SVISOR_READY,  TV_SVISOR_RETURN, TV_SMC(TV_CALLS),
+				       TV_DISPATCH_WIPE, TV_SMC(0xffff),   0xB2000000,
+				       0x72000000,       0xF3000000,       0xFF00FFFF,
+				       0xF2020000};
 	uint64_t r[GPRS], before, good = 1;
 
 	call(r, P_WHO, 0, 0);
@@ -255,7 +232,7 @@ static void print_manifest(void)
 	put("# manifest");
 	for (uint64_t i = 0; i < sizeof(struct tv_manifest) / 8; i++) {
 		call(r, P_MANIFEST, i, 0);
-		*uart = ' ';
+		put(" ");
 		put_hex(r[0]);
 	}
 	put("\r\n");
@@ -264,8 +241,19 @@ static void print_manifest(void)
 void _start(void);
 static volatile uint64_t boots[CPUS];
 
+/* Memory that no image is in keeps this over a reset. */
+#define AGAIN 0xa6a1a6a1a6a1a6a1
+static volatile uint64_t *const mark = (void *)0x70000000;
+
+#define REFUSED_ROUND 3
+
 static void secondary(uint64_t cpu)
 {
+	if (boots[cpu] == REFUSED_ROUND) {
+		call1(P_REFUSE, 0, 0);
+		call1(PSCI_SYSTEM_RESET, 0, 0);
+		ok(0, "SYSTEM_RESET came back", cpu);
+	}
 	if (cpu == P_FAIL_CPU && boots[cpu] == 1)
 		ok(call1(P_ECHO, 0, 0) == (uint64_t)TV_ENOSYS && call1(0xBF00FF01, 0, 0) == ~0ull,
 		   "no S-visor came up: calls are refused", cpu);
@@ -283,6 +271,30 @@ static void turn_on(uint64_t cpu)
 		;
 }
 
+/* That CPU stops in firmware, and the machine goes on for as long as anyone cares to look. */
+static void test_refused_wipe(uint64_t cpu)
+{
+	uint64_t t;
+
+	boots[cpu] = REFUSED_ROUND;
+	call1(PSCI_CPU_ON, cpu, (uint64_t)_start);
+	while (call1(P_WIPES, 0, 0) == 0)
+		;
+	t = read_reg("cntpct_el0");
+	while (read_reg("cntpct_el0") - t < read_reg("cntfrq_el0") / 10)
+		;
+	ok(call1(P_WIPES, 0, 0) == 1, "there is no reset without the S-visor's consent", cpu);
+}
+
+static void after_reset(void)
+{
+	*mark = 0;
+	ok(call1(P_WIPES, 0, 0) == 0, "the machine was reset, and the S-visor is new", 0);
+	ok(call1(PSCI_SYSTEM_RESET2, 0, 0) == ~0ull, "there is no SYSTEM_RESET2", 0);
+	put("# end\r\n");
+	call1(PSCI_SYSTEM_OFF, 0, 0);
+}
+
 void start(void)
 {
 	uint64_t cpu = read_reg("mpidr_el1") & 0xff;
@@ -290,6 +302,8 @@ void start(void)
 	write_reg("cptr_el2", 0x33ff);
 	if (cpu != 0)
 		secondary(cpu);
+	if (*mark == AGAIN)
+		after_reset();
 	test_cpu(0, 1);
 	test_queries();
 	print_manifest();
@@ -297,6 +311,7 @@ void start(void)
 		for (cpu = 1; cpu < CPUS; cpu++)
 			turn_on(cpu);
 	ok(call1(P_ECHO, 5, 0) == 5, "still answers", 0);
-	put("# end\r\n");
-	call1(PSCI_SYSTEM_OFF, 0, 0);
+	test_refused_wipe(CPUS - 1);
+	*mark = AGAIN;
+	call1(PSCI_SYSTEM_RESET, 0, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Entry of both images; x0-x3 go to start() as they are, on the CPU's own stack. */
-#include "probe.h"
+#include "bare.h"
 
 	.section .text.start, "ax"
 	.global	_start

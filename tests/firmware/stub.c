@@ -3,15 +3,20 @@
 #include "probe.h"
 
 static struct {
-	uint64_t entries, cold, calls, tpidr, vttbr;
+	uint64_t entries, cold, calls, tpidr, vttbr, refuses;
 } cpu[CPUS];
+static volatile uint64_t wipes;
+static volatile uint32_t *const uart = (void *)0x09040000;
+
+static void put(const char *s)
+{
+	for (; *s; s++)
+		*uart = *s;
+}
 
 void fatal(uint64_t esr, uint64_t elr)
 {
-	volatile uint32_t *uart = (void *)0x09040000;
-
-	for (const char *s = "stub: exception"; *s; s++)
-		*uart = *s;
+	put("stub: exception");
 	for (int i = 60; i >= 0; i -= 4)
 		*uart = "0123456789abcdef"[esr >> i & 15];
 	*uart = ' ';
@@ -54,6 +59,15 @@ static uint64_t longest_vector(void)
 	return read_reg("s3_4_c1_c2_0");
 }
 
+static int64_t wipe(uint64_t index)
+{
+	wipes++;
+	if (cpu[index].refuses)
+		return TV_ESTATE;
+	put("stub: wiped\r\n");
+	return TV_OK;
+}
+
 static void serve(uint64_t r[GPRS], uint64_t index)
 {
 	uint64_t a = r[1], b = r[2], t = read_reg("cntpct_el0");
@@ -90,6 +104,15 @@ static void serve(uint64_t r[GPRS], uint64_t index)
 		return;
 	case P_FP:
 		r[1] = longest_vector();
+		return;
+	case TV_DISPATCH_WIPE:
+		r[1] = wipe(index);
+		return;
+	case P_WIPES:
+		r[1] = wipes;
+		return;
+	case P_REFUSE:
+		cpu[index].refuses = 1;
 		return;
 	}
 }
