@@ -144,9 +144,11 @@ class Job:
 class Machine:
     """Boots at entry of a with block; at its end turns off and looks for trouble in both logs."""
 
-    def __init__(self, append='', disks=(), share=None, log='host', args=(), terminal=None):
+    def __init__(self, append='', disks=(), share=None, log='host', args=(), terminal=None,
+                 resets=False):
         self.expect_oops = self.expect_panic = False
         self.append, self.disks, self.share, self.args = append, disks, share, args
+        self.resets = resets  # comes up again after a reset, rather than ending
         self.terminal = terminal  # path of a socket for the user's terminal, or None
         self.host_path = BUILD / f'log/{log}.log'
         name = 'svisor' if log == 'host' else f'{log}-svisor'
@@ -176,7 +178,8 @@ class Machine:
         line = [os.environ.get('TV_QEMU') or BUILD / 'qemu/qemu-system-aarch64',
                 '-M', 'virt,secure=on,virtualization=on,gic-version=3,tzc=on',
                 '-cpu', 'neoverse-n2', '-smp', CPUS, '-m', MEMORY,
-                '-accel', 'tcg,thread=multi', '-display', 'none', '-nodefaults', '-no-reboot',
+                '-accel', 'tcg,thread=multi', '-display', 'none', '-nodefaults',
+                '-action', f'reboot={"reset" if self.resets else "shutdown"}',
                 '-bios', BUILD / 'tfa/flash.bin',
                 '-device', f'loader,file={BUILD}/linux/arch/arm64/boot/Image,addr={KERNEL_AT:#x},'
                            'force-raw=on',
@@ -245,6 +248,15 @@ class Machine:
 
     def run(self, command, timeout=60, sink=None):
         return self.start(command).wait(timeout, sink)
+
+    def reset(self, command):
+        """Runs a command that resets the machine; waits until it is up again. Jobs are lost."""
+        assert self.resets
+        self.start(command)
+        for channel in self.channels:
+            channel.data.clear()
+            channel.busy = False
+        self.wait_ready()
 
     def stop(self, job, signal='KILL', timeout=60):
         """Ends a job and all it started."""
