@@ -60,7 +60,7 @@
  * page aligned. TV_EINVAL: not ordinary DRAM. */
 #define TV_CPU_SHARE TV_SMC(0x01)
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
- * apart from other pools. All of it stays ordinary until chunks are used.
+ * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are used.
  * TV_EINVAL, TV_ENOMEM (pools or protection regions used up). */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
@@ -105,7 +105,13 @@
  * x3 = S-VMs, x4 = free pages of the S-visor's own heap. TV_EBUSY: a vCPU runs. */
 #define TV_AUDIT TV_SMC(0x0c)
 
-#define TV_CALLS 0x0d /* number of calls above */
+/* (vm, chunk) Gives the chunk to the S-VM before any of its pages is asked for, if it is free
+ * in its pool's run, or the one just above it: so chunks can be taken in order, whatever the
+ * order in which S-VMs come to use them. TV_EDENIED: it is another's, or further above;
+ * TV_EINVAL, TV_ENOMEM, TV_ESTATE. */
+#define TV_CHUNK_TAKE TV_SMC(0x0d)
+
+#define TV_CALLS 0x0e /* number of calls above */
 
 #define TV_VCPU_ON 1 /* runs from the start, not by PSCI CPU_ON */
 

@@ -103,6 +103,12 @@ static int64_t do_audit(const uint64_t *in, uint64_t *out)
 	return TV_OK;
 }
 
+static int64_t do_chunk_take(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_take_chunk(in[1], PA(in[2]));
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -119,6 +125,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_VCPU_RUN)] = do_vcpu_run,
 	[INDEX(TV_VM_DESTROY)] = do_vm_destroy,
 	[INDEX(TV_AUDIT)] = do_audit,
+	[INDEX(TV_CHUNK_TAKE)] = do_chunk_take,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

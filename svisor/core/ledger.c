@@ -90,7 +90,8 @@ int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index)
 {
 	int ret;
 
-	if (!chunk_aligned(base) || !chunk_aligned(size) || !in_dram(base, size))
+	if (!chunk_aligned(base) || !chunk_aligned(size) || !in_dram(base, size) ||
+	    !protect_fits(PA(base), size))
 		return TV_EINVAL;
 	spin_lock(&ledger.lock);
 	ret = pool_add_locked(base, size);
@@ -149,6 +150,20 @@ static int chunk_take(struct pool *p, uint64_t a, unsigned vm)
 static uint64_t *record_of(struct pool *p, uint64_t a)
 {
 	return &p->chunks[chunk_number(p, a)].records[(a & (TV_CHUNK_SIZE - 1)) >> TV_PAGE_SHIFT];
+}
+
+int ledger_take(unsigned vm, pa_t chunk)
+{
+	struct pool *p;
+	int ret;
+
+	if (!chunk_aligned(chunk.v))
+		return TV_EINVAL;
+	spin_lock(&ledger.lock);
+	p = find_pool(chunk.v);
+	ret = p ? chunk_take(p, chunk.v, vm) : TV_EDENIED;
+	spin_unlock(&ledger.lock);
+	return ret;
 }
 
 static int claim_locked(unsigned vm, pa_t page, ipa_t ipa)

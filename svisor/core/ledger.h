@@ -61,6 +61,10 @@ int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index);
  * is held; takes the ledger's. */
 int ledger_claim(unsigned vm, pa_t page, ipa_t ipa);
 
+/* TV_CHUNK_TAKE for this S-VM; `chunk` is the chunk's first byte. Errors and locks as for
+ * ledger_claim, whose first half it is. */
+int ledger_take(unsigned vm, pa_t chunk);
+
 /* Undoes ledger_claim of a page that was not mapped; zeroes it. Locks as there. */
 void ledger_unclaim(pa_t page);
 

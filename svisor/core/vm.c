@@ -131,6 +131,19 @@ int vm_ram(uint64_t handle, uint64_t base, uint64_t size)
 	return ret;
 }
 
+int vm_take_chunk(uint64_t handle, pa_t chunk)
+{
+	struct vm *vm = vm_lock(handle);
+	int ret = TV_ESTATE;
+
+	if (!vm)
+		return TV_ENOENT;
+	if (vm->state == VM_NEW || vm->state == VM_LIVE)
+		ret = ledger_take(vm_index(vm), chunk);
+	vm_unlock(vm);
+	return ret;
+}
+
 /*
  * NEW, LIVE, STOPPED -> DYING
  *   before: vCPUs and tables are there; no vCPU runs

@@ -80,6 +80,7 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */
 int vm_create(const struct npt *npt, uint64_t *handle);
 int vm_ram(uint64_t handle, uint64_t base, uint64_t size);
+int vm_take_chunk(uint64_t handle, pa_t chunk);
 int vm_destroy(uint64_t handle);
 uint64_t vm_live_count(void);
 

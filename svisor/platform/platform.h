@@ -18,6 +18,9 @@ void platform_init(const struct tv_manifest *m);
 
 /* Regions the caller may set: 0 to protect_regions() - 1. */
 unsigned protect_regions(void);
+/* Can one region grow and shrink anywhere in [base, base + size), in steps that never expose
+ * or take away what is not meant? */
+bool protect_fits(pa_t base, uint64_t size);
 /* Takes effect before it returns: no master makes a Non-secure access to the range
  * after that. base and top page aligned, base <= top, inside one DRAM bank. While a
  * region grows or shrinks, memory in both old and new range stays Secure throughout. */

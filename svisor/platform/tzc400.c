@@ -41,6 +41,12 @@ unsigned protect_regions(void)
 	return regions;
 }
 
+/* Only then does one register, TOP_LOW, move the top. */
+bool protect_fits(pa_t base, uint64_t size)
+{
+	return base.v >> 32 == (base.v + size - 1) >> 32;
+}
+
 static uint64_t region_at(unsigned region)
 {
 	return tzc + REGION(region + 1);
@@ -70,19 +76,22 @@ static void write_range(uint64_t r, uint64_t base, uint64_t top)
 	mmio_write32(r + ID_ACCESS, 0);
 }
 
-/*
- * A region that is on keeps its base, and its top stays within 4 GiB (ledger_pool_add sees to
- * it), so one register moves it: there is no moment in between. The reads make sure that the
- * writes have arrived.
- */
-void protect_set(unsigned region, pa_t base, pa_t top)
+/* Is it a change that one register makes, so that there is no moment in between? */
+static bool one_step(unsigned region, pa_t base, pa_t top)
 {
-	uint64_t r = region_at(region);
 	pa_t old_base, old_top;
 
 	protect_get(region, &old_base, &old_top);
-	if (old_top.v != old_base.v && top.v != base.v &&
-	    (old_base.v != base.v || (old_top.v - 1) >> 32 != (top.v - 1) >> 32))
+	return base.v == top.v || old_base.v == old_top.v ||
+	       (base.v == old_base.v && protect_fits(base, top.v - base.v));
+}
+
+/* The reads make sure that the writes have arrived. */
+void protect_set(unsigned region, pa_t base, pa_t top)
+{
+	uint64_t r = region_at(region);
+
+	if (!one_step(region, base, top))
 		panic("a region in use would have to move");
 	if (base.v == top.v) {
 		mmio_write32(r + ATTRIBUTES, 0);

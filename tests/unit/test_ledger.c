@@ -93,6 +93,52 @@ TEST(above_run, "ledger: only the chunk just above the run becomes Secure")
 	check_audit();
 }
 
+TEST(narrow, "ledger: a pool that one region of the controller cannot follow is refused")
+{
+	boot();
+	host_narrow = true;
+	check_eq(smc(TV_POOL_ADD, HOST_DRAM, 4 * TV_CHUNK_SIZE, 0, 0), TV_EINVAL);
+	check_eq(smc(TV_POOL_ADD, HOST_DRAM, 2 * TV_CHUNK_SIZE, 0, 0), TV_OK);
+}
+
+TEST(take, "ledger: chunks are taken in order, before their pages")
+{
+	struct svm a, b;
+
+	boot();
+	add_pool();
+	a = svm_new();
+	b = svm_new();
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(1), 0, 0), TV_EDENIED);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(0) + PAGE(1), 0, 0), TV_EINVAL);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, ORDINARY, 0, 0), TV_EDENIED);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(0), 0, 0), TV_OK);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(0), 0, 0), TV_OK);
+	check_eq(smc(TV_CHUNK_TAKE, b.handle, CHUNK(0), 0, 0), TV_EDENIED);
+	check_eq(smc(TV_CHUNK_TAKE, b.handle, CHUNK(1), 0, 0), TV_OK);
+	check(host_secure(CHUNK(1)) && !host_secure(CHUNK(2)));
+	check_eq(load(&a, RAM, CHUNK(1)), TV_EDENIED);
+	check_eq(load(&b, RAM, CHUNK(1)), TV_OK);
+	check_eq(load(&a, RAM, CHUNK(0)), TV_OK);
+	check_audit();
+}
+
+TEST(take_dying, "ledger: a dying or unknown S-VM takes no chunk")
+{
+	struct svm a;
+
+	boot();
+	add_pool();
+	a = svm_new();
+	check_eq(load(&a, RAM, CHUNK(0)), TV_OK);
+	check_eq(smc(TV_VM_DESTROY, a.handle, 0, 0, 0), TV_AGAIN);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(1), 0, 0), TV_ESTATE);
+	check_eq(smc(TV_VM_DESTROY, a.handle, 0, 0, 0), TV_OK);
+	check_eq(smc(TV_CHUNK_TAKE, a.handle, CHUNK(1), 0, 0), TV_ENOENT);
+	check(!host_secure(CHUNK(1)));
+	check_audit();
+}
+
 TEST(outside_pool, "ledger: a page outside the pools is refused")
 {
 	struct svm vm;

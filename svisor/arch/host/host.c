@@ -21,6 +21,7 @@ struct host_run host_run;
 void (*host_ns_hook)(uint64_t pa);
 uint64_t host_broken_page, host_counter;
 unsigned host_entropy, host_regions, host_address_bits;
+bool host_narrow;
 unsigned host_count[HOST_OPS], host_when[HOST_OPS];
 uint64_t host_what[HOST_OPS];
 
@@ -78,6 +79,7 @@ void host_reset(void)
 	host_broken_page = 1;
 	host_counter = 1000;
 	host_entropy = -1;
+	host_narrow = false;
 	host_regions = HOST_REGIONS;
 	host_address_bits = 48;
 	host_cpu(0);
@@ -323,6 +325,11 @@ void guest_inject(struct guest_regs *regs, uint64_t esr, uint64_t far, bool far_
 unsigned protect_regions(void)
 {
 	return host_regions;
+}
+
+bool protect_fits(pa_t base, uint64_t size)
+{
+	return base.v >> 24 == (base.v + size - 1) >> 24 || !host_narrow;
 }
 
 void protect_set(unsigned region, pa_t base, pa_t top)

@@ -54,6 +54,8 @@ extern uint64_t host_counter;
 extern unsigned host_entropy;
 /* Regions the controller has, at most HOST_REGIONS. */
 extern unsigned host_regions;
+/* protect_fits() is true only within 16 MiB. */
+extern bool host_narrow;
 extern unsigned host_address_bits;
 
 /* Everything that core/ asked of the machine, in order. */

@@ -154,6 +154,17 @@ static u64 tv_run_shrink(struct tv_pool *pool)
 	return tv_run_free_from(pool, top) ? tv_run_cut(pool, top) : 0;
 }
 
+/* In the S-visor's books, too, while the pool is locked: its run grows in order. */
+static int tv_chunk_take(struct tv_svm *svm, phys_addr_t chunk)
+{
+	s64 code = tv_smc(TV_CHUNK_TAKE, svm->id, chunk, 0, 0, NULL);
+
+	if (code)
+		pr_warn_ratelimited("twinvisor: VMM %d: TV_CHUNK_TAKE(%pa) gave %lld\n",
+				    svm->pid, &chunk, code);
+	return tv_errno(code);
+}
+
 /* A free chunk, the lowest one -> the S-VM's. */
 int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk)
 {
@@ -167,9 +178,12 @@ int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk)
 	if (i == pool->run)
 		err = tv_run_grow(pool);
 	if (!err) {
+		*chunk = PFN_PHYS(tv_chunk_pfn(pool, i));
+		err = tv_chunk_take(svm, *chunk);
+	}
+	if (!err) {
 		pool->owner[i] = svm;
 		svm->chunks++;
-		*chunk = PFN_PHYS(tv_chunk_pfn(pool, i));
 	}
 	mutex_unlock(&pool->lock);
 	return err;
