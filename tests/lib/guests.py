@@ -34,10 +34,10 @@ class Beating:
 
     def __init__(self, machine, confidential=True, seed=SECRET_SEED):
         self.job = machine.start((svm if confidential else nvm)('beat', seed=seed))
-        self.job.expect('guest: beat', BOOT)
+        self.job.expect(r'guest: beat \d+\s', BOOT)
 
     def last(self):
-        return max(int(n) for n in re.findall(r'guest: beat (\d+)', self.job.text))
+        return max(int(n) for n in re.findall(r'guest: beat (\d+)\s', self.job.text))
 
     def beats_on(self, timeout=60):
         """True once it has come three beats further with all it had."""
