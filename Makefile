@@ -13,7 +13,7 @@ help:
 #: TwinVisor: confidential VMs on Arm machines that have Secure EL2
 #:
 #:   make run          build all, boot the server, run the main job, give a prompt
-#:   make run CMD='…'  the same, but run that command there and exit with its status
+#:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
 #:   make test         build all and run every test; SUITES='unit …' picks some
 #:   make size         code lines by part, and whether they keep their limits
 #:   make format       rewrite our C files in the project's style
