@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a bare image at EL2 has: start.S, smc.S and, in the normal world, ns.c. */
+/* What a bare image at EL2 has: start.S and smc.S. */
 #ifndef BARE_H
 #define BARE_H
 
@@ -23,12 +23,6 @@ void smc(uint64_t regs[GPRS]);
 
 /* Of the image: where start.S goes, with x0-x3 of the entry, and on an exception. */
 void fatal(uint64_t esr, uint64_t elr);
-
-/* ns.c: to the normal world's UART */
-void put(const char *s);
-void put_hex(uint64_t v);
-/* A line of TAP without its number; `who` comes before the name. */
-void put_result(int good, const char *who, const char *name);
 #endif
 
 #endif

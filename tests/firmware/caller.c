@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Non-secure EL2: calls the stub on every CPU, and says in TAP what it saw. */
+#include "ns.h"
 #include "probe.h"
 
 #define PSCI_CPU_OFF 0x84000002

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A voice for an image at Non-secure EL2. */
-#include "bare.h"
+#include "ns.h"
 
 static volatile uint32_t *const uart = (void *)0x09000000;
 
