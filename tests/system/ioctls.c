@@ -20,7 +20,7 @@
 #define RAM 0x40000000UL
 #define SIZE 0x200000UL
 #define UART 0x09000000UL
-#define CORE_PC                                                                                    \
+#define CORE_PC \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(regs.pc))
 
 static int count, failed;

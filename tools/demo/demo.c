@@ -20,10 +20,10 @@
 #define INITRD "/guest/initrd"
 #define N_SEED "6e6f726d616c"
 #define S_SEED "736563726574"
-#define QEMU(seed)                                                                                 \
-	"qemu-system-aarch64", "-nodefaults", "-M", "virt,gic-version=3,dtb-randomness=off",       \
+#define QEMU(seed) \
+	"qemu-system-aarch64", "-nodefaults", "-M", "virt,gic-version=3,dtb-randomness=off", \
 		"-cpu", "host", "-enable-kvm", "-m", "512", "-smp", "1", "-no-reboot", "-display", \
-		"none", "-serial", "stdio", "-kernel", IMAGE, "-initrd", INITRD, "-append",        \
+		"none", "-serial", "stdio", "-kernel", IMAGE, "-initrd", INITRD, "-append", \
 		"console=ttyAMA0 quiet tv.seed=" seed, NULL
 
 static char *n_argv[] = {QEMU(N_SEED)};

@@ -61,10 +61,10 @@ static u64 swap_reg(u64 id, u64 value)
 {
 	u64 old = 0;
 
-#define SWAP(name, reg)                                                                            \
-	case TVA_##name:                                                                           \
-		old = read_sysreg_s(reg);                                                          \
-		write_sysreg_s(value, reg);                                                        \
+#define SWAP(name, reg) \
+	case TVA_##name: \
+		old = read_sysreg_s(reg); \
+		write_sysreg_s(value, reg); \
 		break
 	switch (id) {
 		SWAP(ELR_EL2, sys_reg(3, 4, 4, 0, 1));
