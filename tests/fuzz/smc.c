@@ -20,6 +20,7 @@
 #define SOURCE (HOST_DRAM + 0x100000)
 #define SLOTS 4
 #define CPUS 3
+#define WIPE 0xff /* a step's op: the machine is reset */
 
 struct step {
 	uint8_t op, a, b, c, d, e, f, g;
@@ -29,10 +30,10 @@ static uint64_t handle[SLOTS];
 static const struct step *next, *end;
 static uint64_t heap_at_start;
 
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			panic(#condition);                                                         \
+#define REQUIRE(condition) \
+	do { \
+		if (!(condition)) \
+			panic(#condition); \
 	} while (0)
 
 static struct tv_args smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -231,15 +232,6 @@ static void check_audit(void)
 	REQUIRE(a.x[0] == TV_OK && a.x[1] == 0);
 }
 
-static void one_step(const struct step *s)
-{
-	static void (*const ops[])(const struct step *) = {
-		raw_call, raw_call, launch,   edit_share, edit_npt,
-		edit_npt, run_vcpu, run_vcpu, destroy,    environment};
-
-	ops[s->op % (sizeof(ops) / sizeof(ops[0]))](s);
-}
-
 static void add_shares(void)
 {
 	for (unsigned i = 0; i < CPUS; i++) {
@@ -253,10 +245,48 @@ static void add_shares(void)
 static void start(void)
 {
 	host_reset();
+	memset(vms, 0, sizeof(vms));
 	svisor_init(&host_manifest);
 	smc(TV_POOL_ADD, POOL, 4 * TV_CHUNK_SIZE, 0, 0);
 	smc(TV_POOL_ADD, HOST_HIGH, HOST_HIGH_SIZE, 0, 0);
 	heap_at_start = smc(TV_AUDIT, 0, 0, 0, 0).x[4];
+	host_guest = guest;
+}
+
+static void require_zero(uint64_t base, uint64_t top)
+{
+	const uint64_t *p = host_mem(base);
+
+	for (uint64_t i = 0; i < (top - base) / 8; i++)
+		REQUIRE(p[i] == 0);
+}
+
+/* Whatever state the S-visor is in, all that is Secure is zero, and no call is served; then a
+ * new life. */
+static void wipe(const struct step *s)
+{
+	REQUIRE(smc(TV_DISPATCH_WIPE, 0, 0, 0, 0).x[0] == TV_OK);
+	for (struct pool *p = ledger.pool; p < ledger.pool + ledger.pools; p++) {
+		REQUIRE(p->top == p->base || host_secure(p->top - 1));
+		require_zero(p->base, p->top);
+	}
+	REQUIRE((int64_t)smc(TV_SMC(s->a), handle[0], 0, 0, 0).x[0] ==
+		(TV_SMC(s->a) == TV_DISPATCH_WIPE ? TV_OK : TV_ESTATE));
+	start();
+	add_shares();
+	memset(handle, 0, sizeof(handle));
+}
+
+static void one_step(const struct step *s)
+{
+	static void (*const ops[])(const struct step *) = {
+		raw_call, raw_call, launch,   edit_share, edit_npt,
+		edit_npt, run_vcpu, run_vcpu, destroy,    environment};
+
+	if (s->op == WIPE)
+		wipe(s);
+	else
+		ops[s->op % (sizeof(ops) / sizeof(ops[0]))](s);
 }
 
 /* Destroys and returns everything; nothing may be left anywhere. */
@@ -272,12 +302,8 @@ static void finish(void)
 	for (unsigned pool = 0; pool < ledger.pools; pool++) {
 		struct tv_args r;
 
-		while ((r = smc(TV_CHUNK_RETURN, pool, 0, 0, 0)).x[0] == TV_OK) {
-			const uint64_t *p = host_mem(r.x[1]);
-
-			for (unsigned i = 0; i < TV_CHUNK_SIZE / 8; i++)
-				REQUIRE(p[i] == 0);
-		}
+		while ((r = smc(TV_CHUNK_RETURN, pool, 0, 0, 0)).x[0] == TV_OK)
+			require_zero(r.x[1], r.x[1] + TV_CHUNK_SIZE);
 		REQUIRE((int64_t)r.x[0] == TV_ENOENT);
 	}
 	check_audit();
@@ -293,7 +319,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	add_shares();
 	memset(host_mem(NPTS), 0, SLOTS * 4 * TV_PAGE_SIZE);
 	memset(handle, 0, sizeof(handle));
-	host_guest = guest;
 	next = (const struct step *)data;
 	end = next + (size > 64 * sizeof(*next) ? 64 : size / sizeof(*next));
 	while (next != end) {
