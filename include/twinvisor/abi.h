@@ -12,7 +12,9 @@
  *
  * Calls follow the SMC Calling Convention (DEN 0028), SMC64 fast calls owned
  * by the Trusted OS range. Arguments are x1-x4; x5-x17 are ignored. Results
- * are x0 (a TV_E* code, signed) and x1-x4; all other registers are preserved.
+ * are x0 (a TV_E* code, signed) and x1-x4; all other registers are preserved,
+ * but after TV_VCPU_RUN the FP, SIMD and SVE registers and the EL1 and EL0 system
+ * registers and PAuth keys that docs/registers.md lists are the caller's to restore.
  * An unknown number gives TV_ENOSYS. No call blocks; long work is cut into
  * pieces by TV_AGAIN. Once PSCI SYSTEM_RESET or SYSTEM_OFF was called, every
  * call gives TV_ESTATE.
@@ -102,7 +104,8 @@
 #define TV_VM_DESTROY TV_SMC(0x0b)
 /* (what) Checks I1, I2 and I9 over ledger, shadow tables and controller.
  * -> x1 = violations found (0 when all is well), x2 = chunks in Secure runs,
- * x3 = S-VMs, x4 = free pages of the S-visor's own heap. TV_EBUSY: a vCPU runs. */
+ * x3 = S-VMs, x4 = free pages of the S-visor's own heap. TV_EBUSY: a vCPU runs.
+ * For tests and operators: takes time with the amount of Secure memory, all locks held. */
 #define TV_AUDIT TV_SMC(0x0c)
 
 /* (vm, chunk) Gives the chunk to the S-VM before any of its pages is asked for, if it is free
@@ -142,7 +145,8 @@
 			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes */
 #define TV_EXIT_CALL 4   /* HVC or SMC: esr: EC, imm; gpr[0]-gpr[3] */
 #define TV_EXIT_SYSREG 5 /* esr: as trapped; gpr[Rt] of a write */
-#define TV_EXIT_SERROR 6 /* a physical SError is pending for the normal world */
+#define TV_EXIT_SERROR 6 /* a physical SError came while the guest ran, and was taken: esr: EC,
+			  * IDS, IESB, AET, EA, DFSC. It is the N-visor's to handle. */
 #define TV_EXIT_OFF 7    /* the vCPU turned itself off and waits for CPU_ON */
 
 /* ---- entry flags (tv_run.flags) ------------------------------------------ */

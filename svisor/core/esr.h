@@ -30,6 +30,7 @@
 #define ESR_ABT_SSE (1ULL << 21)
 #define ESR_ABT_SRT(e) (((e) >> 16) & 31)
 #define ESR_ABT_SF (1ULL << 15)
+#define ESR_ABT_CM (1ULL << 8) /* cache maintenance */
 #define ESR_ABT_S1PTW (1ULL << 7)
 #define ESR_ABT_WNR (1ULL << 6)
 #define ESR_ABT_FSC 0x3fULL
@@ -38,6 +39,8 @@
 #define FSC_EXTERNAL 0x10
 /* Address size, translation, access flag and permission faults: those with HPFAR_EL2. */
 #define FSC_HAS_IPA(fsc) ((fsc) < 0x10)
+
+#define ESR_SERROR 0x1003e3fULL /* IDS, IESB, AET, EA, DFSC */
 
 #define ESR_SYS_READ 1ULL
 #define ESR_SYS_RT(e) (((e) >> 5) & 31)

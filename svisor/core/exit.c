@@ -22,7 +22,7 @@ ipa_t exit_page(const struct vcpu *v)
 static bool decide_abort(struct vm *vm, struct vcpu *v)
 {
 	uint64_t esr = v->hw.esr;
-	bool data = ESR_EC(esr) == EC_DABT_LOWER;
+	bool data = ESR_EC(esr) == EC_DABT_LOWER && !(esr & ESR_ABT_S1PTW);
 
 	if (!FSC_HAS_IPA(esr & ESR_ABT_FSC)) {
 		inject_abort(v);
@@ -32,7 +32,11 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 		v->exit = TV_EXIT_FAULT;
 		return true;
 	}
-	if (data && (esr & ESR_ABT_ISV) && !(esr & ESR_ABT_S1PTW)) {
+	if (data && (esr & ESR_ABT_CM)) { /* nothing outside RAM is cached */
+		step_instruction(v);
+		return false;
+	}
+	if (data && (esr & ESR_ABT_ISV)) {
 		v->exit = TV_EXIT_MMIO;
 		return true;
 	}
@@ -131,15 +135,23 @@ static void show_sysreg(const struct vcpu *v, struct tv_run *run)
 		run->gpr[rt] = v->regs.x[rt];
 }
 
+/* How bad it is: the machine's words, not the guest's. */
+static void show_serror(const struct vcpu *v, struct tv_run *run)
+{
+	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_SERROR);
+}
+
 void exit_show(const struct vcpu *v, struct tv_run *run)
 {
 	static void (*const show[])(const struct vcpu *, struct tv_run *) = {
+		[TV_EXIT_IRQ] = NULL, /* nothing more */
 		[TV_EXIT_WFX] = show_wfx,
 		[TV_EXIT_FAULT] = show_fault,
 		[TV_EXIT_MMIO] = show_mmio,
 		[TV_EXIT_CALL] = show_call,
 		[TV_EXIT_SYSREG] = show_sysreg,
-		[TV_EXIT_OFF] = NULL, /* nothing more, as IRQ and SERROR */
+		[TV_EXIT_SERROR] = show_serror,
+		[TV_EXIT_OFF] = NULL,
 	};
 
 	memset(run, 0, sizeof(*run));

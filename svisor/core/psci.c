@@ -13,6 +13,7 @@
 #define SYSTEM_RESET 0x84000009
 #define SYSTEM_SUSPEND 0x8400000e
 #define SYSTEM_RESET2 0x84000012
+#define SYSTEM_OFF2 0x84000015
 /* Stolen time (DEN 0057) would have the N-visor write into RAM; it cannot. */
 #define PV_TIME_FEATURES 0xc5000020
 #define PV_TIME_ST 0xc5000021
@@ -112,6 +113,8 @@ bool psci_call(struct vm *vm, struct vcpu *v)
 	case SYSTEM_RESET:
 	case SYSTEM_RESET2:
 	case SMC64(SYSTEM_RESET2):
+	case SYSTEM_OFF2:
+	case SMC64(SYSTEM_OFF2):
 		return system_stops(vm);
 	case SYSTEM_SUSPEND:
 	case SMC64(SYSTEM_SUSPEND):

@@ -159,7 +159,6 @@ static void start_dying(struct vm *vm)
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
 	mbedtls_sha256_free(&vm->hash);
-	log_line("S-VM %u: destroyed", vm_index(vm));
 }
 
 static int destroy_locked(struct vm *vm)
@@ -183,6 +182,8 @@ int vm_destroy(uint64_t handle)
 		return TV_ENOENT;
 	ret = destroy_locked(vm);
 	vm_unlock(vm);
+	if (ret == TV_OK)
+		log_line("S-VM %u: destroyed", vm_index(vm));
 	return ret;
 }
 

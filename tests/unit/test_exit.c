@@ -46,14 +46,15 @@ TEST(irq, "exit: an interrupt shows nothing")
 	check_shown();
 }
 
-TEST(serror, "exit: a physical SError shows nothing")
+TEST(serror, "exit: a physical SError shows its severity, no more")
 {
 	struct svm vm = exit_with(EC(1), 0, 0);
 
-	GUEST({{GUEST_SERROR, EC(0x2f) | 1, 0x89, 0x123450}, NULL});
+	GUEST({{GUEST_SERROR, 0xfffffffUL | EC(0x2f), 0x89, 0x123450}, NULL});
 	check_eq(run(&vm, 0, 0), TV_OK);
 	memset(&want, 0, sizeof(want));
 	want.exit = TV_EXIT_SERROR;
+	want.esr = 0x2fUL << 26 | 0x1003e3f;
 	check_shown();
 }
 
@@ -163,6 +164,19 @@ TEST(no_syndrome, "exit: outside RAM without syndrome, by fetch or by table walk
 	/* Not a stage-2 fault at all: HPFAR_EL2 means nothing. */
 	check_abort(EC(0x24) | ISV(3, 0, 1, 1) | 0x10, HPFAR(RAM), data);
 	check_abort(EC(0x24) | ISV(3, 0, 1, 1) | 0x21, HPFAR(DEVICE), data);
+}
+
+TEST(cache_op, "exit: cache maintenance outside RAM is stepped past, and nobody hears of it")
+{
+	exit_with(EC(0x24) | 1 << 8 | 7, 0, HPFAR(DEVICE));
+	check_eq(guest_runs, 2);
+	check_eq(shared()->exit, TV_EXIT_IRQ);
+	check_eq(host_count[HOST_INJECT], 0);
+	check_eq(guest_saw.pc, RAM + 4);
+	exit_with(EC(0x24) | 1 << 8 | 7, 0, HPFAR(RAM));
+	check_eq(shared()->exit, TV_EXIT_FAULT);
+	check_abort(EC(0x24) | 1 << 8 | 1 << 7 | 7, HPFAR(DEVICE), EC(0x25) | 0x10);
+	check_abort(EC(0x20) | 1 << 8 | 7, HPFAR(DEVICE), EC(0x21) | 0x10);
 }
 
 static void as_el0(struct guest_regs *regs)

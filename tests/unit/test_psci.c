@@ -202,7 +202,8 @@ TEST(affinity, "psci: AFFINITY_INFO cannot say off for what is on")
 
 TEST(system_off, "psci: after SYSTEM_OFF or a reset no vCPU runs again; the measurement stays")
 {
-	static const uint64_t ids[] = {0x84000008, 0x84000009, 0x84000012, 0xc4000012};
+	static const uint64_t ids[] = {0x84000008, 0x84000009, 0x84000012,
+				       0xc4000012, 0x84000015, 0xc4000015};
 
 	for (unsigned i = 0; i < 4; i++) {
 		start();
