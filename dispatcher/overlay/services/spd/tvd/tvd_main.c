@@ -43,13 +43,14 @@ struct tvd_cpu *tvd_this_cpu(void)
 int tvd_boot(uint64_t cold)
 {
 	struct tvd_cpu *cpu = tvd_this_cpu();
+	entry_point_info_t ep = *svisor;
 	int status;
 
-	svisor->args.arg0 = (uintptr_t)&manifest;
-	svisor->args.arg1 = plat_my_core_pos();
-	svisor->args.arg2 = cold;
-	svisor->args.arg3 = 0U;
-	tvd_context_init(cpu, svisor);
+	ep.args.arg0 = (uintptr_t)&manifest;
+	ep.args.arg1 = plat_my_core_pos();
+	ep.args.arg2 = cold;
+	ep.args.arg3 = 0U;
+	tvd_context_init(cpu, &ep);
 
 	cpu->state = TVD_BOOT;
 	tvd_context_to_svisor_first(cpu);
