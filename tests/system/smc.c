@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* smc NUMBER: one SMC by host root, past all that Linux does before it makes it. Needs tvattack.ko. */
+/* smc NUMBER: one SMC by host root, past all that Linux does before it makes it. Needs tvattack.ko.
+ */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
