@@ -13,11 +13,11 @@
 /* Loads x0-x30 from regs[], executes SMC, and stores x0-x30 there. */
 void smc(uint64_t regs[GPRS]);
 
-#define read_reg(name)                                                                             \
-	({                                                                                         \
-		uint64_t v_;                                                                       \
-		__asm__ volatile("mrs %0, " name : "=r"(v_));                                      \
-		v_;                                                                                \
+#define read_reg(name) \
+	({ \
+		uint64_t v_; \
+		__asm__ volatile("mrs %0, " name : "=r"(v_)); \
+		v_; \
 	})
 #define write_reg(name, v) __asm__ volatile("msr " name ", %0\n\tisb" ::"r"((uint64_t)(v)))
 

@@ -12,8 +12,7 @@
 #include "sysreg.h"
 
 extern uint8_t stacks[];
-uint8_t stacks[TV_MAX_CPUS * STACK_SIZE]
-	__attribute__((section(".stacks"), aligned(TV_PAGE_SIZE)));
+uint8_t stacks[TV_MAX_CPUS * STACK_SIZE] __attribute__((section(".stacks"), aligned(TV_PAGE_SIZE)));
 
 /* entry.S: one SMC, x[0]-x[5] in and out */
 void el3_call(uint64_t x[6]);
@@ -23,7 +22,7 @@ _Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far);
 
 static _Noreturn void serve(void)
 {
-	uint64_t x[6] = { TV_SVISOR_READY, TV_OK };
+	uint64_t x[6] = {TV_SVISOR_READY, TV_OK};
 
 	for (;;) {
 		struct tv_args a;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <stdbool.h>
-
+/*
+ * FP, SIMD and SVE of a guest: its own while it runs, zero before and after.
+ */
 #include "arch.h"
 #include "guest.h"
 #include "sysreg.h"
@@ -31,6 +32,7 @@ static void zcr_lend(void)
 
 void fp_load(const struct guest_regs *regs)
 {
+	guest_streaming_off();
 	if (has_sve()) {
 		zcr_lend();
 		sve_load(regs->z, regs->p);

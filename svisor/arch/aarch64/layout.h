@@ -7,9 +7,9 @@
 #define LAYOUT_H
 
 #define VA_BITS 48
-#define NS_WINDOW 0x100000000000	/* all of DRAM, NS = 1 */
-#define SECURE_WINDOW 0x200000000000	/* chunks that are Secure, NS = 0 */
-#define DRAM_LIMIT 0x100000000000	/* physical addresses end below */
+#define NS_WINDOW 0x100000000000     /* all of DRAM, NS = 1 */
+#define SECURE_WINDOW 0x200000000000 /* chunks that are Secure, NS = 0 */
+#define DRAM_LIMIT 0x100000000000    /* physical addresses end below */
 
 /* One stack a CPU, its lowest page left unmapped. */
 #define STACK_SIZE 0x4000

@@ -9,7 +9,7 @@
 
 /* Descriptors of the EL2 translation regime (DDI 0487 D8.3) */
 #define DESC_VALID (1ULL << 0)
-#define DESC_TABLE (1ULL << 1) /* or page, at level 3 */
+#define DESC_TABLE (1ULL << 1)  /* or page, at level 3 */
 #define DESC_DEVICE (1ULL << 2) /* AttrIndx 1 */
 #define DESC_NS (1ULL << 5)
 #define DESC_AP_RES1 (1ULL << 6)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* System registers by name. */
 #ifndef SYSREG_H
 #define SYSREG_H
 
@@ -20,6 +21,8 @@
 #define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")
 
 /* Registers of extensions that the assembler is not told about. */
+#define ID_AA64ISAR2_EL1 s3_0_c0_c6_2
+#define SVCR s3_3_c4_c2_2
 #define ZCR_EL1 s3_0_c1_c2_0
 #define ZCR_EL2 s3_4_c1_c2_0
 #define HCRX_EL2 s3_4_c1_c2_2

@@ -28,3 +28,7 @@ CTX_INCLUDE_EL2_REGS	:=	1
 
 # S-VMs use SVE and FP; the S-visor saves and scrubs their registers.
 ENABLE_SVE_FOR_SWD	:=	1
+
+# A caller in streaming mode would have the S-visor's vector instructions trap to
+# EL3: it must be able to leave that mode. S-VMs have no SME.
+ENABLE_SME_FOR_SWD	:=	1
