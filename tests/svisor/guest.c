@@ -123,6 +123,7 @@ static void plant(uint64_t seed)
 		bytes[i] = 0x40 | ((i + seed) & 0x3f);
 	memset(mine.p + 16 * (vector_length() / 8), 0xff, vector_length() / 8); /* FFR */
 	vectors_load(&mine);
+	write_vdisr(1ull << 31 | seed); /* A, and a syndrome */
 }
 
 /* What an exit changes in x0-x30, and no more. */

@@ -479,8 +479,10 @@ static void test_secure_as_ordinary(void)
 		   "a private page as shared page is refused");
 	put_result(refused(call(TV_VM_CREATE, POOL, 39, 1, 0, 0)), "",
 		   "a private page as normal S2PT is refused");
-	npt1[RAM >> 30] = POOL | 3;
-	__asm__ volatile("dsb sy");
+	must(call(TV_CPU_SHARE, mine + TV_PAGE_SIZE, 0, 0, 0, 0), "TV_CPU_SHARE");
+	must(call(TV_VM_LOAD, other_vm, RAM, (uint64_t)guest_image, mine, 0), "TV_VM_LOAD");
+	put_result(call(TV_VCPU_CREATE, other_vm, 0, 0, 0, 0) == (uint64_t)TV_EFAULT, "",
+		   "a shared page that became Secure gives TV_EFAULT");
 }
 
 static void test_end(void)
