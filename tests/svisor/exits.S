@@ -9,10 +9,32 @@
 	.set	device, DEVICE
 	.set	fresh_page, FRESH_PAGE
 	.set	spins, SPINS
+	.set	tag, TAG
 
 	.section .text.start, "ax"
 	.global	_start
-_start:	adrp	x1, stack_end
+_start:	b	first
+	b	second
+
+/* The second vCPU: all that its neighbour has filled must be new here. */
+second:	mov	x1, #0x300000		/* CPACR_EL1.FPEN */
+	msr	cpacr_el1, x1
+	isb
+	mov	x1, x30
+	.irp	name, sp_el0, mdscr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, contextidr_el1, far_el1, \
+		ttbr0_el1, ttbr1_el1, mair_el1, tcr_el1, s3_0_c2_c1_0, s3_0_c2_c3_1, \
+		dbgbvr0_el1, dbgbvr1_el1, dbgwvr0_el1, s3_0_c12_c1_1, fpcr, fpsr
+	mrs	x2, \name
+	orr	x1, x1, x2
+	.endr
+	mov	x2, v0.d[0]
+	orr	x1, x1, x2
+	mov	x2, v31.d[1]
+	orr	x1, x1, x2
+	ldr	x0, =tag
+	hvc	#0
+
+first:	adrp	x1, stack_end
 	mov	sp, x1
 	adrp	x1, trap_vectors
 	add	x1, x1, :lo12:trap_vectors

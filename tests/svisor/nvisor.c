@@ -136,6 +136,8 @@ static void launch(void)
 		     "TV_VM_LOAD");
 	page.pc = RAM;
 	must(call(TV_VCPU_CREATE, vm, 0, TV_VCPU_ON, 0, 0), "TV_VCPU_CREATE");
+	page.pc = SECOND;
+	must(call(TV_VCPU_CREATE, vm, 1, TV_VCPU_ON, 0, 0), "TV_VCPU_CREATE");
 	must(call(TV_VM_SEAL, vm, 0, 0, 0, 0), "TV_VM_SEAL");
 }
 
@@ -269,7 +271,7 @@ static void check_own(void)
 	}
 }
 
-static uint64_t run(uint64_t flags)
+static uint64_t run_vcpu(uint64_t vcpu, uint64_t flags)
 {
 	static uint64_t runs;
 	uint64_t r[GPRS], hcr = read_reg("hcr_el2"), cptr = read_reg("cptr_el2");
@@ -282,7 +284,7 @@ static uint64_t run(uint64_t flags)
 	plant(runs++ % 3);
 	r[0] = TV_VCPU_RUN;
 	r[1] = vm;
-	r[2] = 0;
+	r[2] = vcpu;
 	smc(r);
 	check_own();
 	write_reg("cptr_el2", cptr);
@@ -293,6 +295,11 @@ static uint64_t run(uint64_t flags)
 		bad_x += r[i] != HOST_X(i);
 	bad_x += r[1] | r[2] | r[3] | r[4];
 	return r[0];
+}
+
+static uint64_t run(uint64_t flags)
+{
+	return run_vcpu(0, flags);
 }
 
 /* ---- exits ---------------------------------------------------------------- */
@@ -447,6 +454,16 @@ static void test_breakpoint(void)
 		   "the guest's breakpoint fires once, in the guest; the N-visor's never");
 }
 
+/* On the CPU that its neighbour has just left. */
+static void test_second_vcpu(void)
+{
+	must(run_vcpu(1, 0), "TV_VCPU_RUN");
+	if (page.gpr[1])
+		say("second vCPU:", "bits set", page.gpr[1]);
+	put_result(page.exit == TV_EXIT_CALL && page.gpr[0] == TAG && page.gpr[1] == 0, "",
+		   "another vCPU has nothing of the first one's in its registers");
+}
+
 /* NS = 1 in the guest's own tables: no memory there, whatever is mapped at that number. */
 static void test_ns_access(void)
 {
@@ -504,6 +521,7 @@ void start(void)
 	for (uint64_t kind = 0; kind < KINDS; kind++)
 		test_exit(kind);
 	test_breakpoint();
+	test_second_vcpu();
 	test_ns_access();
 	test_secure_as_ordinary();
 	test_end();

@@ -7,6 +7,7 @@
 /* The guest's memory: RAM_SIZE bytes at RAM, of which its image fills the start. */
 #define RAM 0x40000000
 #define RAM_SIZE 0x800000
+#define SECOND (RAM + 4)      /* where the second vCPU starts */
 #define FRESH_PAGE 0x40400000 /* not loaded: the first access faults */
 #define DEVICE 0x09000000
 
