@@ -31,26 +31,26 @@
 #define TV_PAGE_SIZE 4096
 #define TV_CHUNK_SHIFT 23 /* 8 MiB: the unit of Split CMA */
 #define TV_CHUNK_SIZE 0x800000
-#define TV_MAX_CPUS 32     /* physical */
-#define TV_MAX_VMS 64      /* S-VMs at once */
-#define TV_MAX_VCPUS 8     /* of one S-VM */
-#define TV_MAX_RAM 4       /* RAM ranges of one S-VM */
-#define TV_MAX_POOLS 4     /* of Split CMA */
-#define TV_MAX_DRAM 4      /* banks of DRAM */
+#define TV_MAX_CPUS 32 /* physical */
+#define TV_MAX_VMS 64  /* S-VMs at once */
+#define TV_MAX_VCPUS 8 /* of one S-VM */
+#define TV_MAX_RAM 4   /* RAM ranges of one S-VM */
+#define TV_MAX_POOLS 4 /* of Split CMA */
+#define TV_MAX_DRAM 4  /* banks of DRAM */
 
 /* ---- result codes (x0) --------------------------------------------------- */
 
 #define TV_OK 0
-#define TV_AGAIN 1      /* progress was made: make the same call again */
-#define TV_ENOSYS -1    /* no such call (SMCCC's NOT_SUPPORTED) */
-#define TV_EINVAL -2    /* an argument is malformed or out of range */
-#define TV_EDENIED -3   /* the ledger forbids it: wrong owner, or mapped already */
-#define TV_ENOENT -4    /* no such S-VM or vCPU, or the handle is stale */
-#define TV_EBUSY -5     /* the vCPU runs on another CPU, or a vCPU of the S-VM does */
-#define TV_ENOMEM -6    /* a table of the S-visor is full */
-#define TV_ESTATE -7    /* the object's state does not allow this call */
-#define TV_EFAULT -8    /* ordinary memory that was named could not be read or written */
-#define TV_EMEASURE -9  /* the launch measurement is not the expected one */
+#define TV_AGAIN 1     /* progress was made: make the same call again */
+#define TV_ENOSYS -1   /* no such call (SMCCC's NOT_SUPPORTED) */
+#define TV_EINVAL -2   /* an argument is malformed or out of range */
+#define TV_EDENIED -3  /* the ledger forbids it: wrong owner, or mapped already */
+#define TV_ENOENT -4   /* no such S-VM or vCPU, or the handle is stale */
+#define TV_EBUSY -5    /* the vCPU runs on another CPU, or a vCPU of the S-VM does */
+#define TV_ENOMEM -6   /* a table of the S-visor is full */
+#define TV_ESTATE -7   /* the object's state does not allow this call */
+#define TV_EFAULT -8   /* ordinary memory that was named could not be read or written */
+#define TV_EMEASURE -9 /* the launch measurement is not the expected one */
 
 /* ---- calls: N-visor to S-visor ------------------------------------------- */
 
@@ -62,8 +62,8 @@
  * page aligned. TV_EINVAL: not ordinary DRAM. */
 #define TV_CPU_SHARE TV_SMC(0x01)
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
- * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are used.
- * TV_EINVAL, TV_ENOMEM (pools or protection regions used up). */
+ * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are
+ * used. TV_EINVAL, TV_ENOMEM (pools or protection regions used up). */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
  * becomes ordinary if it is free. TV_EBUSY: it is in use; TV_ENOENT: no such
@@ -138,16 +138,18 @@
 /* esr, far, hpfar and gpr[] hold only what the exit's line shows; the rest is
  * zero. esr is laid out as ESR_EL2 (DDI 0487 D24.2.40), hpfar as HPFAR_EL2 with
  * NS = 0. */
-#define TV_EXIT_IRQ 0    /* nothing: an interrupt for the normal world is pending */
-#define TV_EXIT_WFX 1    /* esr: EC, TI */
-#define TV_EXIT_FAULT 2  /* RAM not mapped: esr: EC, WnR, FSC; hpfar: page */
-#define TV_EXIT_MMIO 3   /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar;
+#define TV_EXIT_IRQ 0   /* nothing: an interrupt for the normal world is pending */
+#define TV_EXIT_WFX 1   /* esr: EC, TI */
+#define TV_EXIT_FAULT 2 /* RAM not mapped: esr: EC, WnR, FSC; hpfar: page */
+#define TV_EXIT_MMIO \
+	3                /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar; \
 			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes */
 #define TV_EXIT_CALL 4   /* HVC or SMC: esr: EC, imm; gpr[0]-gpr[3] */
 #define TV_EXIT_SYSREG 5 /* esr: as trapped; gpr[Rt] of a write */
-#define TV_EXIT_SERROR 6 /* a physical SError came while the guest ran, and was taken: esr: EC,
-			  * IDS, IESB, AET, EA, DFSC. It is the N-visor's to handle. */
-#define TV_EXIT_OFF 7    /* the vCPU turned itself off and waits for CPU_ON */
+#define TV_EXIT_SERROR \
+	6             /* a physical SError came while the guest ran, and was taken: esr: EC, \
+		       * IDS, IESB, AET, EA, DFSC. It is the N-visor's to handle. */
+#define TV_EXIT_OFF 7 /* the vCPU turned itself off and waits for CPU_ON */
 
 /* ---- entry flags (tv_run.flags) ------------------------------------------ */
 

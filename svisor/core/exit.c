@@ -145,12 +145,9 @@ void exit_show(const struct vcpu *v, struct tv_run *run)
 {
 	static void (*const show[])(const struct vcpu *, struct tv_run *) = {
 		[TV_EXIT_IRQ] = NULL, /* nothing more */
-		[TV_EXIT_WFX] = show_wfx,
-		[TV_EXIT_FAULT] = show_fault,
-		[TV_EXIT_MMIO] = show_mmio,
-		[TV_EXIT_CALL] = show_call,
-		[TV_EXIT_SYSREG] = show_sysreg,
-		[TV_EXIT_SERROR] = show_serror,
+		[TV_EXIT_WFX] = show_wfx,       [TV_EXIT_FAULT] = show_fault,
+		[TV_EXIT_MMIO] = show_mmio,     [TV_EXIT_CALL] = show_call,
+		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_SERROR] = show_serror,
 		[TV_EXIT_OFF] = NULL,
 	};
 

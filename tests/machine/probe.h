@@ -45,11 +45,11 @@
 #define esr_ec(esr) ((esr) >> 26 & 0x3f)
 #define esr_fsc(esr) ((esr) & 0x3f)
 
-#define sysreg_read(name)                                                                          \
-	({                                                                                         \
-		uint64_t v_;                                                                       \
-		asm volatile("mrs %0, " #name : "=r"(v_));                                         \
-		v_;                                                                                \
+#define sysreg_read(name) \
+	({ \
+		uint64_t v_; \
+		asm volatile("mrs %0, " #name : "=r"(v_)); \
+		v_; \
 	})
 #define sysreg_write(name, v) asm volatile("msr " #name ", %0; isb" ::"r"((uint64_t)(v)) : "memory")
 

@@ -23,33 +23,33 @@ struct test {
 void test_register(struct test *t);
 
 /* Each test runs in a process of its own, on an S-visor that has never run. */
-#define TEST(id, text)                                                                             \
-	static void id(void);                                                                      \
-	__attribute__((constructor)) static void id##_register(void)                               \
-	{                                                                                          \
-		static struct test t = {text, id, NULL};                                           \
-		test_register(&t);                                                                 \
-	}                                                                                          \
+#define TEST(id, text) \
+	static void id(void); \
+	__attribute__((constructor)) static void id##_register(void) \
+	{ \
+		static struct test t = {text, id, NULL}; \
+		test_register(&t); \
+	} \
 	static void id(void)
 
-#define check(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("# %s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
-			fflush(stdout);                                                            \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define check(condition) \
+	do { \
+		if (!(condition)) { \
+			printf("# %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			fflush(stdout); \
+			_exit(1); \
+		} \
 	} while (0)
 
-#define check_eq(a, b)                                                                             \
-	do {                                                                                       \
-		uint64_t a_ = (uint64_t)(a), b_ = (uint64_t)(b);                                   \
-		if (a_ != b_) {                                                                    \
-			printf("# %s:%d: %s is %#lx, not %s\n", __FILE__, __LINE__, #a,            \
-			       (unsigned long)a_, #b);                                             \
-			fflush(stdout);                                                            \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define check_eq(a, b) \
+	do { \
+		uint64_t a_ = (uint64_t)(a), b_ = (uint64_t)(b); \
+		if (a_ != b_) { \
+			printf("# %s:%d: %s is %#lx, not %s\n", __FILE__, __LINE__, #a, \
+			       (unsigned long)a_, #b); \
+			fflush(stdout); \
+			_exit(1); \
+		} \
 	} while (0)
 
 /* ---- the N-visor --------------------------------------------------------- */
@@ -116,8 +116,8 @@ struct step {
 	void (*act)(struct guest_regs *regs);
 };
 void guest_script(const struct step *steps, unsigned n);
-#define GUEST(...)                                                                                 \
-	guest_script((const struct step[]){__VA_ARGS__},                                           \
+#define GUEST(...) \
+	guest_script((const struct step[]){__VA_ARGS__}, \
 		     sizeof((struct step[]){__VA_ARGS__}) / sizeof(struct step))
 /* Registers as the guest had them when it was run last. */
 extern struct guest_regs guest_saw;
@@ -131,8 +131,8 @@ extern unsigned guest_runs;
 #define ISS_WNR (1 << 6)
 #define FAULT_L3 7
 #define DATA_FAULT(ipa) SYNC(EC(0x24) | FAULT_L3, 0xffff000000000000 | ((ipa) & 0xfff), HPFAR(ipa))
-#define ISV(sas, sse, rt, sf)                                                                      \
-	(1UL << 24 | (uint64_t)(sas) << 22 | (uint64_t)(sse) << 21 | (uint64_t)(rt) << 16 |        \
+#define ISV(sas, sse, rt, sf) \
+	(1UL << 24 | (uint64_t)(sas) << 22 | (uint64_t)(sse) << 21 | (uint64_t)(rt) << 16 | \
 	 (uint64_t)(sf) << 15)
 
 /* TV_VCPU_RUN with these flags, all else in the shared page zero. */

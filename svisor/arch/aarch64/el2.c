@@ -46,6 +46,8 @@
 #define VTCR_WALK 0x80003580ULL
 #define VSTCR 0x80000080ULL
 
+#define LEVEL0_BITS 44 /* least of them that allow this start (AArch64.S2InvalidSL) */
+
 /* CPTR_EL2 (D24.2.34): no trap of FP, SIMD or SVE; of SME, trace and activity monitors, yes.
  * The rest is RES1. */
 #define CPTR 0x401032ffULL
@@ -117,6 +119,8 @@ static void extensions_init(void)
 
 void guest_cpu_init(void)
 {
+	if (guest_address_bits() < LEVEL0_BITS)
+		panic("too few physical address bits for a stage 2 of four levels");
 	write_sysreg(vtcr_el2, vtcr());
 	write_sysreg(vstcr_el2, VSTCR | (64 - guest_address_bits()));
 	write_sysreg(cptr_el2, CPTR);

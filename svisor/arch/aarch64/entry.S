@@ -48,7 +48,9 @@ func mmu_on
 	msr	tcr_el2, x2
 	msr	ttbr0_el2, x3
 	isb
+	/* A CPU that was off missed broadcasts; what reset leaves in TLBs is up to the CPU. */
 	tlbi	alle2
+	tlbi	alle1
 	ic	iallu
 	dsb	nsh
 	isb
@@ -95,12 +97,21 @@ func ns_copy
 	str	x3, [x0], #8
 	subs	x2, x2, #8
 	b.hi	1b
-2:	dsb	sy		/* an abort of a store comes no later than here */
+	/*
+	 * A store's abort may come late and as an SError (DDI 0487 D1.3.4.6): it is let in
+	 * here, before EL3 sees it pending. ESB does so with RAS, and is a NOP without.
+	 */
+2:	dsb	sy
+	msr	daifclr, #4
+	esb
+	isb
+	msr	daifset, #4
 	mov	x0, #1
 	ret
 endfunc ns_copy
 ns_access_end:
 
 ns_access_fixup:
+	msr	daifset, #4
 	mov	x0, #0
 	ret

@@ -78,9 +78,9 @@ func guest_left
 	ret
 endfunc guest_left
 
-	.macro	own_vector
+	.macro	own_vector target=own_exception
 	.balign	0x80
-	b	own_exception
+	b	\target
 	.endm
 
 /* DDI 0487 D1.3.1.5 */
@@ -90,11 +90,10 @@ vectors:
 	.rept	4			/* current EL with SP_EL0: never used */
 	own_vector
 	.endr
-	.balign	0x80			/* current EL, synchronous */
-	b	own_synchronous
-	.rept	3
+	own_vector own_synchronous	/* current EL */
 	own_vector
-	.endr
+	own_vector
+	own_vector own_access
 	.rept	2			/* lower EL, AArch64 and AArch32 */
 	guest_vector GUEST_SYNC_KIND
 	guest_vector GUEST_IRQ_KIND
@@ -114,6 +113,11 @@ func own_synchronous
 	and	x9, x9, #0x3f
 	cmp	x9, #0x10		/* synchronous external abort, not on a walk */
 	b.ne	own_exception
+	b	own_access
+endfunc own_synchronous
+
+/* Also where an SError comes */
+func own_access
 	mrs	x9, elr_el2
 	adr_l	x10, ns_access_begin
 	cmp	x9, x10
@@ -126,7 +130,7 @@ func own_synchronous
 	eret
 	dsb	nsh
 	isb
-endfunc own_synchronous
+endfunc own_access
 
 /* On a stack that is good: this one may be what went wrong. */
 func own_exception

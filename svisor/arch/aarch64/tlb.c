@@ -41,6 +41,9 @@ void tlb_flush_vm(uint16_t vmid)
 	with_vmid(vmid);
 	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
 	dsb(ish);
+	/* Its pages will be others': no line of its code may be fetched there. */
+	__asm__ volatile("ic ialluis" ::: "memory");
+	dsb(ish);
 	without_vmid();
 }
 
