@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Non-secure EL2: calls the stub on every CPU, and says in TAP what it saw. */
+#include <stdbool.h>
+
 #include "ns.h"
 #include "probe.h"
 
@@ -175,21 +177,33 @@ static void test_fiq(uint64_t cpu)
 	write_reg("s3_0_c12_c12_1", read_reg("s3_0_c12_c12_0")); /* ICC_EOIR1 := ICC_IAR1 */
 }
 
-/* PMCCNTR_EL0 at all ELs; a control says that it counts here. */
+/* Cycles that the counter sees while this world, or the Secure one, spins for `ticks`. */
+static uint64_t cycles(uint64_t ticks, bool secure)
+{
+	uint64_t t = read_reg("cntpct_el0"), c = read_reg("pmccntr_el0");
+
+	if (secure)
+		call1(P_SPIN, ticks, 0);
+	while (read_reg("cntpct_el0") - t < ticks)
+		;
+	return read_reg("pmccntr_el0") - c;
+}
+
+/* PMCCNTR_EL0 at all ELs; a control says that it counts here. What the call itself costs, and
+ * a busy emulator, is noise: the least of some tries has little of it. */
 static void test_pmu(uint64_t cpu)
 {
-	uint64_t ticks = read_reg("cntfrq_el0") / 100, t = read_reg("cntpct_el0"), c, here, there;
+	uint64_t ticks = read_reg("cntfrq_el0") / 100, here, there = -1ull;
 
 	write_reg("pmccfiltr_el0", 1 << 27);
 	write_reg("pmcntenset_el0", 1ull << 31);
 	write_reg("pmcr_el0", 0x41);
-	c = read_reg("pmccntr_el0");
-	while (read_reg("cntpct_el0") - t < ticks)
-		;
-	here = read_reg("pmccntr_el0") - c;
-	c = read_reg("pmccntr_el0");
-	call1(P_SPIN, ticks, 0);
-	there = read_reg("pmccntr_el0") - c;
+	here = cycles(ticks, false);
+	for (int i = 0; i < 10 && there >= here / 2; i++) {
+		uint64_t c = cycles(ticks, true);
+
+		there = c < there ? c : there;
+	}
 	write_reg("pmcr_el0", 0);
 	ok(here != 0 && there < here / 2, "the Secure world's cycles are not counted", cpu);
 }
