@@ -42,7 +42,8 @@ struct twinvisor_info {
 	__u64 chunks_total;
 	__u64 chunks_secure;	/* in the Secure runs, used or not */
 	__u64 chunks_used;
-	__u64 reserved[8];
+	__u64 launched;		/* ever, by the process that opened the file and its descendants */
+	__u64 reserved[7];
 };
 
 /* what the S-visor's own check found; EBUSY while a vCPU runs */
@@ -56,8 +57,9 @@ struct twinvisor_audit {
 #define TWINVISOR_IOC		0xb7
 
 /*
- * Every VM that the calling process creates becomes an S-VM at its first
- * KVM_RUN. Outlives exec(); ends when the file is closed.
+ * Every VM that the calling process creates from now on becomes an S-VM at its
+ * first KVM_RUN. fork() and exec() hand this on, and nothing takes it back.
+ * EINVAL: the process has more than one thread.
  */
 #define TWINVISOR_ARM		_IO(TWINVISOR_IOC, 0)
 #define TWINVISOR_INFO		_IOR(TWINVISOR_IOC, 1, struct twinvisor_info)

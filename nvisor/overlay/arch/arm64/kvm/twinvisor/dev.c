@@ -6,6 +6,7 @@
 #include <linux/kvm_host.h>
 #include <linux/miscdevice.h>
 #include <linux/pid.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -14,27 +15,29 @@
 
 #include "twinvisor.h"
 
-/* One open file; armed while on the list. */
 struct tv_file {
-	struct list_head list;
-	struct pid *tgid;
+	struct list_head list;	/* all that are open */
+	struct pid *tgid;	/* the opener */
+	u64 launched;		/* S-VMs of it and its descendants */
 };
 
 static LIST_HEAD(tv_files);
 static DEFINE_SPINLOCK(tv_files_lock);
 static u32 tv_abi;	/* the S-visor's, as TV_VERSION gave it; 0: there is none */
 
-/* Do VMs that the calling process creates become S-VMs? */
-bool tv_armed(void)
+/* Tells those who may wait for it that the calling process has launched an S-VM. */
+void tv_count_launch(void)
 {
+	struct task_struct *task;
 	struct tv_file *file;
-	bool armed = false;
 
+	rcu_read_lock();
 	spin_lock(&tv_files_lock);
-	list_for_each_entry(file, &tv_files, list)
-		armed |= file->tgid == task_tgid(current);
+	for (task = current; task->pid; task = rcu_dereference(task->real_parent))
+		list_for_each_entry(file, &tv_files, list)
+			file->launched += file->tgid == task_tgid(task);
 	spin_unlock(&tv_files_lock);
-	return armed;
+	rcu_read_unlock();
 }
 
 static int tv_open(struct inode *inode, struct file *filp)
@@ -46,8 +49,11 @@ static int tv_open(struct inode *inode, struct file *filp)
 	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&file->list);
+	file->tgid = get_pid(task_tgid(current));
 	filp->private_data = file;
+	spin_lock(&tv_files_lock);
+	list_add(&file->list, &tv_files);
+	spin_unlock(&tv_files_lock);
 	return 0;
 }
 
@@ -63,19 +69,16 @@ static int tv_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static int tv_arm(struct tv_file *file)
+/*
+ * For good: fork() and exec() hand it on, and nothing takes it back, so that no
+ * wrapper and no daemon ends up with an ordinary VM.
+ */
+static int tv_arm(void)
 {
-	int err = -EBUSY;
-
-	spin_lock(&tv_files_lock);
-	if (!file->tgid) {
-		file->tgid = get_pid(task_tgid(current));
-		list_add(&file->list, &tv_files);
-	}
-	if (file->tgid == task_tgid(current))
-		err = 0;
-	spin_unlock(&tv_files_lock);
-	return err;
+	if (!thread_group_empty(current))
+		return -EINVAL;
+	set_bit(TV_ARMED_FLAG, &current->atomic_flags);
+	return 0;
 }
 
 /* Candidates are nothing yet; most are a VMM's scratch VMs. */
@@ -95,11 +98,12 @@ static struct tv_svm *tv_nth(u32 index)
 	return NULL;
 }
 
-static int tv_info(struct twinvisor_info __user *arg)
+static int tv_info(struct tv_file *file, struct twinvisor_info __user *arg)
 {
 	struct twinvisor_info info = {
 		.abi_major = tv_abi >> 16,
 		.abi_minor = tv_abi & 0xffff,
+		.launched = READ_ONCE(file->launched),
 	};
 	struct tv_svm *svm;
 
@@ -120,18 +124,19 @@ static void tv_count(struct twinvisor_vm *vm, struct tv_vcpu *vcpu)
 	vm->refused += READ_ONCE(vcpu->refused);
 }
 
+/* A snapshot of what may change; no two numbers need be of one moment. */
 static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 {
 	int i;
 
 	vm->pid = svm->pid;
-	vm->state = svm->state - TV_LAUNCHING + TWINVISOR_LAUNCHING;
+	vm->state = READ_ONCE(svm->state) - TV_LAUNCHING + TWINVISOR_LAUNCHING;
 	vm->vcpus = atomic_read(&svm->kvm->online_vcpus);
-	vm->handle = svm->id;
-	vm->memory = svm->ram;
-	vm->chunks = svm->chunks;
-	vm->private_pages = svm->pages;
-	vm->loaded_pages = svm->loaded;
+	vm->handle = READ_ONCE(svm->id);
+	vm->memory = READ_ONCE(svm->ram);
+	vm->chunks = READ_ONCE(svm->chunks);
+	vm->private_pages = READ_ONCE(svm->pages);
+	vm->loaded_pages = READ_ONCE(svm->loaded);
 	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
@@ -183,9 +188,9 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	switch (cmd) {
 	case TWINVISOR_ARM:
-		return tv_arm(filp->private_data);
+		return tv_arm();
 	case TWINVISOR_INFO:
-		return tv_info(argp);
+		return tv_info(filp->private_data, argp);
 	case TWINVISOR_VM:
 		return tv_vm(argp);
 	case TWINVISOR_RECLAIM:

@@ -4,7 +4,9 @@
  * to the S-visor: it names the private page for an IPA and maps nothing. So it
  * has nothing to do with the VMM's mappings, and MMU notifiers leave it alone.
  */
+#include <linux/jiffies.h>
 #include <linux/kvm_host.h>
+#include <linux/sched/signal.h>
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
@@ -12,31 +14,47 @@
 
 #include "twinvisor.h"
 
-/* Takes the next page of the S-VM's current chunk, a new chunk if it is full. */
-int tv_page_take(struct tv_svm *svm, phys_addr_t *page)
+/* Somebody's short pin of a page that must move ends by itself; this is long. */
+#define TV_PATIENCE	(10 * HZ)
+
+/* Makes sure of a free page in the S-VM's current chunk: a new chunk if it is full. */
+int tv_page_reserve(struct tv_svm *svm)
 {
+	int err;
+
 	lockdep_assert_held(&svm->mem_lock);
-
-	if (svm->next == svm->end) {
-		int err = tv_chunk_claim(svm, &svm->next);
-
-		if (err)
-			return err;
-		svm->end = svm->next + TV_CHUNK_SIZE;
-	}
-	*page = svm->next;
-	svm->next += PAGE_SIZE;
-	svm->pages++;
-	return 0;
+	if (svm->next != svm->end)
+		return 0;
+	err = tv_chunk_claim(svm, &svm->next);
+	svm->end = err ? svm->next : svm->next + TV_CHUNK_SIZE;
+	return err;
 }
 
-/* Undoes the last tv_page_take(). */
-void tv_page_give_back(struct tv_svm *svm, phys_addr_t page)
+/* For the launch, which must not be left half done. Not called with a page held. */
+int tv_page_reserve_patiently(struct tv_svm *svm)
 {
-	lockdep_assert_held(&svm->mem_lock);
+	unsigned long end = jiffies + TV_PATIENCE;
+	int err;
 
-	svm->next = page;
-	svm->pages--;
+	do {
+		cond_resched();
+		mutex_lock(&svm->mem_lock);
+		err = tv_page_reserve(svm);
+		mutex_unlock(&svm->mem_lock);
+	} while (err == -EBUSY && time_before(jiffies, end) &&
+		 !fatal_signal_pending(current));
+	return err;
+}
+
+/* Takes a page that was reserved. */
+phys_addr_t tv_page_take(struct tv_svm *svm)
+{
+	phys_addr_t page = svm->next;
+
+	lockdep_assert_held(&svm->mem_lock);
+	svm->next += PAGE_SIZE;
+	svm->pages++;
+	return page;
 }
 
 static int tv_map(struct kvm_vcpu *vcpu, phys_addr_t ipa, phys_addr_t page)
@@ -64,21 +82,36 @@ static int tv_map(struct kvm_vcpu *vcpu, phys_addr_t ipa, phys_addr_t page)
 static int tv_back(struct kvm_vcpu *vcpu, phys_addr_t ipa)
 {
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
-	phys_addr_t page;
 	int err;
 
-	mutex_lock(&svm->mem_lock);
-	err = tv_page_take(svm, &page);
+	if (mutex_lock_killable(&svm->mem_lock))
+		return -EINTR;
+	err = tv_page_reserve(svm);
 	if (!err) {
 		read_lock(&vcpu->kvm->mmu_lock);
-		err = tv_map(vcpu, ipa, page);
+		err = tv_map(vcpu, ipa, svm->next);
 		read_unlock(&vcpu->kvm->mmu_lock);
-		if (err)
-			tv_page_give_back(svm, page);
+		if (!err)
+			tv_page_take(svm);
 	}
 	mutex_unlock(&svm->mem_lock);
 	/* Another vCPU was first: enter again, and let the S-visor look. */
 	return err == -EEXIST || err == -EAGAIN ? 0 : err;
+}
+
+/*
+ * May the fault be tried again? Then the vCPU goes round KVM's loop, which heeds
+ * signals and the scheduler, and meets the same fault.
+ */
+static bool tv_try_again(struct tv_vcpu *tvcpu, int err)
+{
+	if (err != -EBUSY) {
+		tvcpu->busy = 0;
+		return false;
+	}
+	if (!tvcpu->busy)
+		tvcpu->busy = jiffies ?: 1;
+	return time_before(jiffies, tvcpu->busy + TV_PATIENCE);
 }
 
 /*
@@ -88,6 +121,7 @@ static int tv_back(struct kvm_vcpu *vcpu, phys_addr_t ipa)
 int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 		    struct kvm_memory_slot *slot)
 {
+	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	int err;
 
 	if (slot->flags & KVM_MEM_READONLY) {
@@ -101,8 +135,10 @@ int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 					 kvm_mmu_cache_min_pages(vcpu->arch.hw_mmu));
 	if (!err)
 		err = tv_back(vcpu, ipa);
-	if (err)
+	if (tv_try_again(&svm->vcpu[vcpu->vcpu_idx], err))
+		return 1;
+	if (err && err != -EINTR)
 		pr_warn_ratelimited("twinvisor: VMM %d: no memory for %pa: %d\n",
-				    vcpu->kvm->arch.svm->pid, &ipa, err);
+				    svm->pid, &ipa, err);
 	return err ?: 1;
 }

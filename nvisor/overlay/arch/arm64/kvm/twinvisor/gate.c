@@ -180,12 +180,19 @@ static __always_inline int tv_exception(u64 exit)
 {
 	switch (exit) {
 	case TV_EXIT_IRQ:
-	case TV_EXIT_SERROR:	/* still pending: the host takes it by itself */
 		return ARM_EXCEPTION_IRQ;
+	case TV_EXIT_SERROR:	/* was taken, and is for handle_exit_early() to judge */
+		return ARM_EXCEPTION_EL1_SERROR;
 	case TV_EXIT_OFF:
 		return ARM_EXCEPTION_SVM;
-	default:
+	case TV_EXIT_WFX:
+	case TV_EXIT_FAULT:
+	case TV_EXIT_MMIO:
+	case TV_EXIT_CALL:
+	case TV_EXIT_SYSREG:
 		return ARM_EXCEPTION_TRAP;
+	default:	/* a class that this kernel does not know */
+		return ARM_EXCEPTION_IL;
 	}
 }
 
@@ -216,7 +223,8 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 	}
 	tv_take(vcpu, run);
 	tvcpu->exit = run->exit;
-	tvcpu->exits[tvcpu->exit % TWINVISOR_EXITS]++;
+	if (tvcpu->exit < TWINVISOR_EXITS)
+		tvcpu->exits[tvcpu->exit]++;
 	return tv_exception(tvcpu->exit);
 }
 

@@ -88,22 +88,19 @@ static void tv_set_linear_map(unsigned long pfn, bool valid)
 }
 
 /*
- * Linux's chunk above the run -> the run's top, free.
- * Migration fails while a page is pinned for a moment; so it is tried again.
+ * Linux's chunk above the run -> the run's top, free. -EBUSY: a page of it is
+ * pinned, most likely for a moment; then the caller tries again, unlocked.
  */
 static int tv_run_grow(struct tv_pool *pool)
 {
 	unsigned long pfn = tv_chunk_pfn(pool, pool->run);
-	int err, tries = 5;
+	int err;
 
 	if (pool->run == pool->chunks)
 		return -ENOMEM;
-	do {
-		err = alloc_contig_range(pfn, pfn + TV_CHUNK_PAGES, MIGRATE_CMA,
-					 GFP_KERNEL);
-	} while (err == -EBUSY && --tries && !fatal_signal_pending(current));
+	err = alloc_contig_range(pfn, pfn + TV_CHUNK_PAGES, MIGRATE_CMA, GFP_KERNEL);
 	if (err)
-		return err == -EBUSY ? -ENOMEM : err;
+		return err;
 	tv_set_linear_map(pfn, false);
 	pool->run++;
 	return 0;
@@ -172,7 +169,8 @@ int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk)
 	int err = 0;
 	u64 i;
 
-	mutex_lock(&pool->lock);
+	if (mutex_lock_killable(&pool->lock))
+		return -EINTR;
 	for (i = 0; i < pool->run && pool->owner[i]; i++)
 		;
 	if (i == pool->run)

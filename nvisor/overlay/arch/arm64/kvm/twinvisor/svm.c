@@ -6,6 +6,7 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/signal.h>
 
@@ -59,8 +60,8 @@ static void tv_stop(struct tv_svm *svm)
 	s64 code = svm->created ? tv_destroy(svm) : TV_OK;
 
 	if (code)
-		pr_warn("twinvisor: VMM %d: TV_VM_DESTROY gave %lld, %llu chunks are lost\n",
-			svm->pid, code, svm->chunks);
+		pr_warn_ratelimited("twinvisor: VMM %d: TV_VM_DESTROY gave %lld, %llu chunks are lost\n",
+				    svm->pid, code, svm->chunks);
 	else
 		tv_chunks_release(svm);
 	svm->created = false;
@@ -96,12 +97,12 @@ static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
 	s64 code = tv_smc(nr, a1, a2, a3, a4, out);
 
 	if (code)
-		pr_warn("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
-			svm->pid, name, a1, a2, a3, a4, code);
+		pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
+				    svm->pid, name, a1, a2, a3, a4, code);
 	return tv_errno(code);
 }
 
-/* One page of the shared view -> a private page, measured. Zeros need none. */
+/* One page of the shared view -> the reserved private page, measured. Zeros need none. */
 static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 {
 	phys_addr_t page;
@@ -110,15 +111,14 @@ static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 	if (!memchr_inv(page_address(from), 0, PAGE_SIZE))
 		return 0;
 	mutex_lock(&svm->mem_lock);
-	err = tv_page_take(svm, &page);
+	page = tv_page_take(svm);
 	mutex_unlock(&svm->mem_lock);
-	if (!err)
-		err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
+	err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
 	svm->loaded += !err;
 	return err;
 }
 
-/* Which pages of one PMD's range the VMM has populated */
+/* Which pages of one PMD's range have content */
 #define TV_SPAN PMD_SIZE
 
 struct tv_span {
@@ -130,6 +130,24 @@ static void tv_span_set(struct mm_walk *walk, unsigned long from, unsigned long 
 	struct tv_span *span = walk->private;
 
 	bitmap_set(span->page, (from % TV_SPAN) >> PAGE_SHIFT, (to - from) >> PAGE_SHIFT);
+}
+
+/*
+ * Not mapped, but content all the same where it is a file's: of shmem (memfd) what
+ * its cache or swap holds, of other files anything, as get_dump_page() will tell.
+ */
+static int tv_see_hole(unsigned long addr, unsigned long next, int depth,
+		       struct mm_walk *walk)
+{
+	struct vm_area_struct *vma = walk->vma;
+
+	if (!vma || vma_is_anonymous(vma))
+		return 0;
+	for (; addr < next; addr += PAGE_SIZE)
+		if (!vma_is_shmem(vma) || xa_load(&vma->vm_file->f_mapping->i_pages,
+						  linear_page_index(vma, addr)))
+			tv_span_set(walk, addr, addr + PAGE_SIZE);
+	return 0;
 }
 
 static int tv_see_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
@@ -147,6 +165,8 @@ static int tv_see_pte(pte_t *pte, unsigned long addr, unsigned long next,
 {
 	if (!pte_none(ptep_get(pte)))
 		tv_span_set(walk, addr, next);
+	else
+		tv_see_hole(addr, next, -1, walk);
 	return 0;
 }
 
@@ -160,6 +180,7 @@ static int tv_see_hugetlb(pte_t *pte, unsigned long hmask, unsigned long addr,
 static const struct mm_walk_ops tv_see = {
 	.pmd_entry = tv_see_pmd,
 	.pte_entry = tv_see_pte,
+	.pte_hole = tv_see_hole,
 	.hugetlb_entry = tv_see_hugetlb,
 	.walk_lock = PGWALK_RDLOCK,
 };
@@ -179,9 +200,14 @@ static int tv_look(unsigned long hva, unsigned long end, struct tv_span *span)
 
 static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
 {
-	struct page *page = get_dump_page(hva);
+	struct page *page;
 	int err;
 
+	/* First, since a new chunk may have to be emptied of this very page. */
+	err = tv_page_reserve_patiently(svm);
+	if (err)
+		return err;
+	page = get_dump_page(hva);
 	if (!page)
 		return 0;
 	err = tv_load_page(svm, ipa, page);
@@ -346,8 +372,11 @@ static int tv_launch_locked(struct tv_svm *svm)
 	if (!err)
 		err = tv_seal(svm);
 	if (err) {
-		pr_warn("twinvisor: VMM %d: launch failed: %d\n", svm->pid, err);
+		pr_warn_ratelimited("twinvisor: VMM %d: launch failed: %d\n", svm->pid, err);
 		tv_stop(svm);
+		kvm_vm_dead(svm->kvm);
+	} else {
+		tv_count_launch();
 	}
 	WRITE_ONCE(svm->state, err ? TV_DEAD : TV_RUNNING);
 	return err;

@@ -5,6 +5,7 @@
 #include <linux/kvm_host.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 
 #include <asm/kvm_twinvisor.h>
 #include <asm/twinvisor_abi.h>
@@ -21,6 +22,7 @@ struct tv_vcpu {
 	u64 exit;		/* TV_EXIT_* of the last entry that was accepted */
 	u64 exits[TWINVISOR_EXITS];
 	u64 refused;
+	unsigned long busy;	/* jiffies when a fault first met -EBUSY; 0: none waits */
 };
 
 struct tv_svm {
@@ -62,10 +64,22 @@ u64 tv_pool_reclaim(u64 chunks);
 void tv_pool_info(struct twinvisor_info *info);
 
 /* fault.c */
-int tv_page_take(struct tv_svm *svm, phys_addr_t *page);
-void tv_page_give_back(struct tv_svm *svm, phys_addr_t page);
+int tv_page_reserve(struct tv_svm *svm);
+int tv_page_reserve_patiently(struct tv_svm *svm);
+phys_addr_t tv_page_take(struct tv_svm *svm);
 
 /* dev.c */
-bool tv_armed(void);
+void tv_count_launch(void);
+
+/*
+ * Do VMs that the calling process creates become S-VMs? A flag of the task, as
+ * no_new_privs is one; others take such flags from the low end.
+ */
+#define TV_ARMED_FLAG	(BITS_PER_LONG - 1)
+
+static inline bool tv_armed(void)
+{
+	return test_bit(TV_ARMED_FLAG, &current->atomic_flags);
+}
 
 #endif /* __KVM_TWINVISOR_H */
