@@ -3,6 +3,7 @@
  * ioctls: what KVM refuses to the VMM of an S-VM, and with which error. Run by tv run.
  * The guest: one page, which waits for interrupts for ever.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -76,10 +77,15 @@ static struct kvm_userspace_memory_region region;
 static void make_vm(void)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	uint8_t *ram = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int file = memfd_create("ram", 0);
+	uint8_t *ram;
 
 	must(kvm, "/dev/kvm");
+	must(ftruncate(file, SIZE), "memory file");
+	ram = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	memcpy(ram, code, sizeof(code));
+	/* As reclaim would: the content is the file's, and none of it mapped. */
+	must(madvise(ram, SIZE, MADV_DONTNEED), "unmapping");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	must(vm, "KVM_CREATE_VM");
 	region = (struct kvm_userspace_memory_region){

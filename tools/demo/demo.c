@@ -80,19 +80,40 @@ static void hex(char *text, const unsigned char *bytes, int n)
 		sprintf(text + 2 * i, "%02x", bytes[i]);
 }
 
-/* What the S-visor measured of the S-VM of this process. */
-static void measured(pid_t pid, char text[65])
+/* tv run's process stands for that of the VMM, its child. */
+static pid_t parent_of(unsigned int pid)
 {
+	char path[32], text[256] = "";
+	pid_t parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (file && fgets(text, sizeof(text), file) && strrchr(text, ')'))
+		sscanf(strrchr(text, ')'), ") %*c %d", &parent);
+	if (file)
+		fclose(file);
+	return parent;
+}
+
+/* What the S-visor measured of the S-VM of this process or its child; which of them it is. */
+static pid_t measured(pid_t pid, char text[65])
+{
+	pid_t vmm = pid;
+
 	int fd = open("/dev/twinvisor", O_RDONLY | O_CLOEXEC);
 	struct twinvisor_vm vm = {0};
 
 	strcpy(text, "none");
 	while (fd >= 0 && !ioctl(fd, TWINVISOR_VM, &vm)) {
-		if (vm.pid == (unsigned int)pid)
+		if (vm.pid == (unsigned int)pid || parent_of(vm.pid) == pid) {
 			hex(text, vm.measurement, sizeof(vm.measurement));
+			vmm = vm.pid;
+		}
 		vm.index++;
 	}
 	close(fd);
+	return vmm;
 }
 
 static void show_measurement(void)
@@ -100,8 +121,8 @@ static void show_measurement(void)
 	char n[65], s[65], offline[256];
 	bool equal;
 
-	measured(vms[0].pid, n);
-	measured(vms[1].pid, s);
+	vms[0].vmm = measured(vms[0].pid, n);
+	vms[1].vmm = measured(vms[1].pid, s);
 	output(measure_argv, offline, sizeof(offline));
 	offline[strcspn(offline, "\n")] = 0;
 	equal = strlen(s) == 64 && !strcmp(s, offline);
@@ -131,8 +152,8 @@ static void hunt(void)
 			"--pid",   n_pid,    "--pid", s_pid,    NULL};
 	unsigned long n, s;
 
-	snprintf(n_pid, sizeof(n_pid), "%d", vms[0].pid);
-	snprintf(s_pid, sizeof(s_pid), "%d", vms[1].pid);
+	snprintf(n_pid, sizeof(n_pid), "%d", vms[0].vmm);
+	snprintf(s_pid, sizeof(s_pid), "%d", vms[1].vmm);
 	printf("\nHost root hunts the secrets that the guests planted\n");
 	show_command(argv);
 	if (output(argv, report, sizeof(report)) > 1)

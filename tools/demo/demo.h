@@ -13,7 +13,7 @@ struct vm {
 	const char *name;
 	const char *seed;
 	char **argv;
-	pid_t pid;
+	pid_t pid, vmm;
 	int in, out;         /* its console */
 	double start, up;    /* seconds; up = 0: not yet */
 	bool planted, alive; /* said so */
