@@ -10,7 +10,7 @@ mkdir -p "$2"
 out=$(cd "$2" && pwd)
 
 kmake() {
-	make -s -C "$src" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- LOCALVERSION= \
+	make -C "$src" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- LOCALVERSION= \
 		KBUILD_BUILD_USER=twinvisor KBUILD_BUILD_HOST=twinvisor "$@"
 }
 

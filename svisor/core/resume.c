@@ -98,5 +98,4 @@ void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 		inject_abort(v);
 	if (run->flags & TV_RUN_SERROR)
 		v->vserror = true;
-	v->exit = TV_EXIT_IRQ;
 }
