@@ -77,7 +77,7 @@ static int tv_arm(void)
 {
 	if (!thread_group_empty(current))
 		return -EINVAL;
-	set_bit(TV_ARMED_FLAG, &current->atomic_flags);
+	task_set_twinvisor(current);
 	return 0;
 }
 

@@ -71,15 +71,10 @@ phys_addr_t tv_page_take(struct tv_svm *svm);
 /* dev.c */
 void tv_count_launch(void);
 
-/*
- * Do VMs that the calling process creates become S-VMs? A flag of the task, as
- * no_new_privs is one; others take such flags from the low end.
- */
-#define TV_ARMED_FLAG	(BITS_PER_LONG - 1)
-
+/* Do VMs that the calling process creates become S-VMs? */
 static inline bool tv_armed(void)
 {
-	return test_bit(TV_ARMED_FLAG, &current->atomic_flags);
+	return task_twinvisor(current);
 }
 
 #endif /* __KVM_TWINVISOR_H */
