@@ -234,8 +234,11 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	struct tv_vcpu *tvcpu = &svm->vcpu[vcpu->vcpu_idx];
 
-	if (tvcpu->code == TV_OK) {
-		/* It is off for the S-visor; PSCI CPU_ON wakes it. */
+	if (tvcpu->code == TV_OK || tvcpu->code == TV_ESTATE) {
+		/*
+		 * It is off for the S-visor, and sleeps till PSCI CPU_ON; or the
+		 * whole S-VM is, and KVM is about to hear of it by another vCPU.
+		 */
 		kvm_arm_vcpu_power_off(vcpu);
 		return 1;
 	}
