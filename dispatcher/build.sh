@@ -20,6 +20,7 @@ tzc_base() {
 	"$QEMU" -M "virt,secure=on,virtualization=on,gic-version=3,tzc=on,dumpdtb=$dtb" \
 		-cpu neoverse-n2 -display none -nic none >&2
 	node=$(fdtget -l "$dtb" / | grep '^tzc') || { rm "$dtb"; return 1; }
+	# shellcheck disable=SC2046 # a list of numbers
 	set -- $(fdtget -t x "$dtb" "/$node" reg)
 	rm "$dtb"
 	echo "0x$2"
