@@ -5,8 +5,7 @@
 
 #include <stddef.h>
 
-/* Clean; clean and invalidate; invalidate (what is dirty is lost). */
-void cache_clean(const void *p, size_t size);
+/* Clean and invalidate; invalidate (what is dirty is lost). */
 void cache_flush(const void *p, size_t size);
 void cache_drop(const void *p, size_t size);
 

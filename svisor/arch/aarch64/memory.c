@@ -7,7 +7,6 @@
 #include "arch.h"
 #include "cache.h"
 #include "layout.h"
-#include "mmu.h"
 #include "sysreg.h"
 
 /* CTR_EL0.DminLine: log2 of words (DDI 0487 D24.2.35) */
@@ -23,11 +22,6 @@ static uintptr_t line_size(void)
 			__asm__ volatile("dc " #op ", %0" ::"r"(a_) : "memory"); \
 		dsb(sy); \
 	} while (0)
-
-void cache_clean(const void *p, size_t size)
-{
-	each_line(cvac, p, size);
-}
 
 void cache_flush(const void *p, size_t size)
 {
@@ -67,17 +61,6 @@ bool ns_write(pa_t to, const void *from, size_t bytes)
 void ns_flush(pa_t base, size_t size)
 {
 	cache_flush(ns_ptr(base), size);
-}
-
-void chunk_map(pa_t chunk)
-{
-	mmu_chunk_map(chunk);
-}
-
-void chunk_unmap(pa_t chunk)
-{
-	cache_flush(secure_ptr(chunk), TV_CHUNK_SIZE);
-	mmu_chunk_unmap(chunk);
 }
 
 /* Stage 2 leaves cacheability to the guest, which starts with its caches off. */

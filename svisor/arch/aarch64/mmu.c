@@ -168,7 +168,7 @@ static uint64_t *block_entry(uint64_t pa)
 }
 
 /* From invalid to valid: no TLB maintenance, but the walks must see it. */
-void mmu_chunk_map(pa_t chunk)
+void chunk_map(pa_t chunk)
 {
 	for (uint64_t a = chunk.v; a < chunk.v + TV_CHUNK_SIZE; a += BLOCK_SIZE)
 		*block_entry(a) = a | DATA;
@@ -176,8 +176,9 @@ void mmu_chunk_map(pa_t chunk)
 	isb();
 }
 
-void mmu_chunk_unmap(pa_t chunk)
+void chunk_unmap(pa_t chunk)
 {
+	cache_flush(secure_ptr(chunk), TV_CHUNK_SIZE);
 	for (uint64_t a = chunk.v; a < chunk.v + TV_CHUNK_SIZE; a += BLOCK_SIZE)
 		*block_entry(a) = 0;
 	dsb(ishst);

@@ -12,11 +12,6 @@
  * windows (the Secure one empty), with tables from the memory after the image. */
 void mmu_build(const struct tv_manifest *m);
 
-/* Makes [chunk, + TV_CHUNK_SIZE) of the Secure window valid or not; when it returns from the
- * latter no CPU holds a translation. The ledger's lock is held. */
-void mmu_chunk_map(pa_t chunk);
-void mmu_chunk_unmap(pa_t chunk);
-
 /* The boot manifest: mmu_build's copy, since BL31's memory is not mapped. */
 extern struct tv_manifest boot_manifest;
 
