@@ -60,22 +60,21 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page)
 	return ret == TV_OK ? ledger_claim(vm_index(vm), page, ipa) : ret;
 }
 
-/* Everything but lock and generation becomes fresh. */
-static void make_fresh(struct vm *vm, enum vm_state state)
+/* DYING -> NONE. Everything but lock and generation becomes as it was at boot. */
+static void make_fresh(struct vm *vm)
 {
 	size_t from = offsetof(struct vm, npt);
 
 	assert_held(&vm->lock);
 	memset((uint8_t *)vm + from, 0, sizeof(*vm) - from);
 	vm->running = 0;
-	vm->state = state;
+	vm->state = VM_NONE;
 }
 
 static int create_locked(struct vm *vm, const struct npt *npt)
 {
 	if (vm->state != VM_NONE)
 		return TV_EBUSY;
-	make_fresh(vm, VM_NONE);
 	if (s2_init(&vm->s2) != TV_OK)
 		return TV_ENOMEM;
 	vm->npt = *npt;
@@ -169,7 +168,7 @@ static int destroy_locked(struct vm *vm)
 		start_dying(vm);
 	if (ledger_free_chunk(vm_index(vm)))
 		return TV_AGAIN;
-	make_fresh(vm, VM_NONE);
+	make_fresh(vm);
 	return TV_OK;
 }
 
