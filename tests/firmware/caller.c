@@ -12,6 +12,8 @@
 #define PSCI_SYSTEM_OFF 0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
 #define PSCI_SYSTEM_RESET2 0xc4000012
+#define PSCI_CPU_SUSPEND 0xc4000001
+#define PSCI_SYSTEM_SUSPEND 0xc400000e
 
 #define UNTOUCHED(i) (0xa5a5000000000000 + (i))
 
@@ -208,6 +210,21 @@ static void test_pmu(uint64_t cpu)
 	ok(here != 0 && there < here / 2, "the Secure world's cycles are not counted", cpu);
 }
 
+void _start(void);
+
+/* What a CPU or the machine would come back from without its S-visor, or its Secure memory. */
+static void test_suspend(uint64_t cpu)
+{
+	static const uint32_t states[] = {0x10002, 0x1010022, 0x1000022, 0x10000, 0x3010022, ~0u};
+	int good = 1;
+
+	for (unsigned int i = 0; i < sizeof(states) / sizeof(*states); i++)
+		good &= call1(PSCI_CPU_SUSPEND, states[i], (uint64_t)_start) == (uint64_t)-2;
+	ok(good, "no state of CPU_SUSPEND powers a CPU down", cpu);
+	ok(call1(PSCI_SYSTEM_SUSPEND, (uint64_t)_start, 0) == ~0ull, "there is no SYSTEM_SUSPEND",
+	   cpu);
+}
+
 static void test_identity(uint64_t cpu, uint64_t entries)
 {
 	uint64_t r[GPRS];
@@ -227,6 +244,7 @@ static void test_cpu(uint64_t cpu, uint64_t entries)
 	test_gic_inherited(cpu);
 	test_fiq(cpu);
 	test_pmu(cpu);
+	test_suspend(cpu);
 }
 
 static void test_queries(void)
@@ -253,7 +271,6 @@ static void print_manifest(void)
 	put("\r\n");
 }
 
-void _start(void);
 static volatile uint64_t boots[CPUS];
 
 /* Memory that no image is in keeps this over a reset. */
