@@ -23,7 +23,7 @@
 #define TWINVISOR_ABI_H
 
 #define TV_ABI_MAJOR 1
-#define TV_ABI_MINOR 0
+#define TV_ABI_MINOR 1
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -31,12 +31,13 @@
 #define TV_PAGE_SIZE 4096
 #define TV_CHUNK_SHIFT 23 /* 8 MiB: the unit of Split CMA */
 #define TV_CHUNK_SIZE 0x800000
-#define TV_MAX_CPUS 32 /* physical */
-#define TV_MAX_VMS 64  /* S-VMs at once */
-#define TV_MAX_VCPUS 8 /* of one S-VM */
-#define TV_MAX_RAM 4   /* RAM ranges of one S-VM */
-#define TV_MAX_POOLS 4 /* of Split CMA */
-#define TV_MAX_DRAM 4  /* banks of DRAM */
+#define TV_MAX_CPUS 32  /* physical */
+#define TV_MAX_VMS 64   /* S-VMs at once */
+#define TV_MAX_VCPUS 32 /* of one S-VM */
+#define TV_MAX_SVE 4    /* of an S-VM: 16-byte units of an SVE vector */
+#define TV_MAX_RAM 4    /* RAM ranges of one S-VM */
+#define TV_MAX_POOLS 4  /* of Split CMA */
+#define TV_MAX_DRAM 4   /* banks of DRAM */
 
 /* ---- result codes (x0) --------------------------------------------------- */
 
@@ -56,7 +57,8 @@
 
 #define TV_SMC(n) (0xF2000000 | (n))
 
-/* () -> x1 = TV_ABI_MAJOR << 16 | TV_ABI_MINOR, x2 = bits of a guest address */
+/* () -> x1 = TV_ABI_MAJOR << 16 | TV_ABI_MINOR, x2 = bits of a guest address,
+ * x3 = the largest features that TV_VM_CREATE takes */
 #define TV_VERSION TV_SMC(0x00)
 /* (page) Names the calling CPU's shared page (struct tv_run), ordinary memory,
  * page aligned. TV_EINVAL: not ordinary DRAM. */
@@ -69,10 +71,11 @@
  * becomes ordinary if it is free. TV_EBUSY: it is in use; TV_ENOENT: no such
  * pool, or its run is empty. */
 #define TV_CHUNK_RETURN TV_SMC(0x03)
-/* (table, ipa_bits, level) -> x1 = S-VM. table: root of the normal S2PT, which
+/* (table, ipa_bits, level, features) -> x1 = S-VM. table: root of the normal S2PT, which
  * is only ever read as a request; level: where its walk starts (0 or 1), 4 KiB
  * granule, roots concatenated as the Arm ARM has it (DDI 0487 D8.2.2).
- * TV_EINVAL, TV_ENOMEM. */
+ * features: TV_FEATURE_*, of those that a CPU may lack or a VM do without; measured.
+ * TV_EINVAL (also: features that this machine does not have), TV_ENOMEM. */
 #define TV_VM_CREATE TV_SMC(0x04)
 /* (vm, ipa, size) Declares a RAM range; page aligned, apart from the others.
  * Before sealing only. TV_ESTATE, TV_EINVAL, TV_ENOMEM. */
@@ -97,7 +100,8 @@
  * happened (exit). TV_OK: see run->exit. TV_EDENIED: the request found in the
  * normal S2PT was refused; the vCPU did not run and run->hpfar names the
  * address. TV_EBUSY, TV_ESTATE (not sealed, vCPU is off, S-VM stopped), TV_EFAULT
- * (shared page), TV_EINVAL (entry fields). */
+ * (shared page), TV_EINVAL (entry fields; a list register that ties a virtual interrupt to a
+ * physical one, ICH_LR<n>_EL2.HW, other than an EL1 timer's). */
 #define TV_VCPU_RUN TV_SMC(0x0a)
 /* (vm) Stops the S-VM, zeroes and frees its memory, chunk by chunk. TV_AGAIN
  * until done; TV_EBUSY while a vCPU runs (nothing has happened then). */
@@ -114,7 +118,20 @@
  * TV_EINVAL, TV_ENOMEM, TV_ESTATE. */
 #define TV_CHUNK_TAKE TV_SMC(0x0d)
 
-#define TV_CALLS 0x0e /* number of calls above */
+/* (what) Counts, all of one moment; vCPUs may run meanwhile.
+ * TV_STATS_VMS: -> x1 = S-VMs (as many VMIDs are in use), x2 = chunks that they own, x3 = chunks
+ * in Secure runs. TV_STATS_HEAP: the S-visor's own memory, in pages: -> x1 = all, x2 = free, x3 =
+ * on the record of a pool or an S-VM; what x1 has beyond x2 + x3 is lost. TV_EINVAL;
+ * TV_EBUSY: another CPU has kept one of the S-visor's locks for seconds. */
+#define TV_STATS TV_SMC(0x0e)
+
+#define TV_CALLS 0x0f /* number of calls above */
+
+#define TV_STATS_VMS 0
+#define TV_STATS_HEAP 1
+
+#define TV_FEATURE_SVE 0xff  /* the longest vector, in units of 16 bytes; 0: no SVE */
+#define TV_FEATURE_PMU 0x100 /* PMUv3 */
 
 #define TV_VCPU_ON 1 /* runs from the start, not by PSCI CPU_ON */
 
@@ -143,13 +160,24 @@
 #define TV_EXIT_FAULT 2 /* RAM not mapped: esr: EC, WnR, FSC; hpfar: page */
 #define TV_EXIT_MMIO \
 	3                /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar; \
-			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes */
+			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes, as they are on \
+			  * the bus: turned round for a guest whose data are big-endian */
 #define TV_EXIT_CALL 4   /* HVC or SMC: esr: EC, imm; gpr[0]-gpr[3] */
 #define TV_EXIT_SYSREG 5 /* esr: as trapped; gpr[Rt] of a write */
 #define TV_EXIT_SERROR \
 	6             /* a physical SError came while the guest ran, and was taken: esr: EC, \
 		       * IDS, IESB, AET, EA, DFSC. It is the N-visor's to handle. */
 #define TV_EXIT_OFF 7 /* the vCPU turned itself off and waits for CPU_ON */
+/* The guest is about to write an ITS or redistributor register that makes the vITS read
+ * guest memory: `size` bytes, at TV_RUN_DATA of the shared page, that the vITS will look for at
+ * guest address `ipa` and that are private. Write them to the shared view there, and enter again:
+ * next comes another COPY, or the MMIO exit of the write itself. */
+#define TV_EXIT_COPY 8
+
+/* ---- lines (tv_run.lines) ------------------------------------------------- */
+
+/* Levels of interrupts that the vCPU itself makes. Of an exit that shows nothing else, too. */
+#define TV_LINE_PMU 1 /* PMU overflow */
 
 /* ---- entry flags (tv_run.flags) ------------------------------------------ */
 
@@ -162,11 +190,16 @@
 #define TV_RUN_ABORT 4  /* inject a synchronous external abort; after FAULT and MMIO only */
 #define TV_RUN_SERROR 8 /* make a virtual SError pending; after any exit */
 
+/* ---- the shared page behind struct tv_run -------------------------------- */
+
+#define TV_RUN_DATA 2048      /* offset of what a COPY exit carries ... */
+#define TV_RUN_DATA_SIZE 2048 /* ... at most so many bytes, all in one page of the guest's */
+
 #ifndef __ASSEMBLER__
 
 /*
  * The page shared by N-visor and S-visor, one a physical CPU. The S-visor
- * copies it in once at entry and writes all of it at exit.
+ * copies it in once at entry and writes all of this struct at exit.
  */
 struct tv_run {
 	uint64_t gpr[31];
@@ -177,6 +210,10 @@ struct tv_run {
 	uint64_t esr;     /* exit */
 	uint64_t far;     /* exit */
 	uint64_t hpfar;   /* exit */
+	uint64_t ipa;     /* exit COPY: guest address, in RAM */
+	uint64_t size;    /* exit COPY: bytes, 1 to TV_RUN_DATA_SIZE */
+	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
+	uint64_t lines;   /* exit: TV_LINE_* */
 };
 
 /*
@@ -195,7 +232,7 @@ struct tv_manifest {
 	uint64_t uart;       /* a PL011 of the Secure world, or 0 */
 	uint64_t tzc;        /* a TZC-400 in front of all of dram[] */
 	uint32_t drams;
-	uint32_t reserved;
+	uint32_t timers; /* bit n: PPI 16 + n is an EL1 timer's, Non-secure */
 	struct {
 		uint64_t base, size;
 	} dram[TV_MAX_DRAM];
@@ -205,6 +242,7 @@ struct tv_manifest {
  * The launch measurement is SHA-256 over these records, in this order, each
  * little-endian and without padding:
  *   u64 TV_MEASURE_HEAD
+ *   the CPU:                          u64 TV_MEASURE_CPU, u64 features
  *   for each RAM range, as declared:  u64 TV_MEASURE_RAM, u64 ipa, u64 size
  *   for each loaded page, ipa rising: u64 TV_MEASURE_PAGE, u64 ipa, 4096 bytes
  *   for each vCPU, in order:          u64 TV_MEASURE_VCPU, u64 mpidr, u64 flags,
@@ -214,6 +252,7 @@ struct tv_manifest {
 #define TV_MEASURE_RAM 1
 #define TV_MEASURE_PAGE 2
 #define TV_MEASURE_VCPU 3
+#define TV_MEASURE_CPU 4
 
 #endif /* !__ASSEMBLER__ */
 #endif /* TWINVISOR_ABI_H */

@@ -25,12 +25,23 @@ void cpu_relax(void);
 /* CNTPCT_EL0, ordered after all earlier instructions. Any context. */
 uint64_t counter_now(void);
 
+/* Ticks of counter_now() in a second. Any context. */
+uint64_t counter_hz(void);
+
 /* 64 random bits from the CPU (RNDR, DDI 0487 K.a D24.2.119) into *out. False if the CPU
  * has no generator or it has no entropy now. Any context. */
 bool random64(uint64_t *out);
 
 /* Bits of a guest physical address the shadow S2PT translates: min(48, PARange). */
 unsigned guest_address_bits(void);
+
+/* The ID register 3, 0, C0, C<crm>, <op2> of the calling CPU; crm: 1 to 7, op2: 0 to 7. Any
+ * context. */
+uint64_t id_register(unsigned crm, unsigned op2);
+
+/* The longest SVE vector, in units of 16 bytes, of the calling CPU when it is held to `most`
+ * (1 to 16); 0: it has no SVE. Any context. */
+unsigned sve_length(unsigned most);
 
 /* Prints the message and parks the CPU for ever. For broken invariants of our own
  * only, never for what a caller did. */
@@ -90,8 +101,9 @@ struct guest_exit {
 };
 
 /* Sets a fresh vCPU's registers to the architectural start: EL1h, DAIF masked, MMU
- * off, all else 0. `mpidr`: affinity fields (VMPIDR_EL2 gets RES1 bits added). */
-void guest_reset(struct guest_regs *regs, uint64_t mpidr);
+ * off, all else 0. `mpidr`: affinity fields (VMPIDR_EL2 gets RES1 bits added). `features`:
+ * TV_FEATURE_*, such as this machine has. */
+void guest_reset(struct guest_regs *regs, uint64_t mpidr, uint64_t features);
 
 /*
  * Runs the guest on this CPU till the next exception to S-EL2. Sets every EL2 and EL1
@@ -103,6 +115,10 @@ void guest_reset(struct guest_regs *regs, uint64_t mpidr);
  */
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out);
+
+/* Does the N-visor's virtual GIC on this CPU keep to its own? Not if a virtual interrupt is tied
+ * to a physical one (ICH_LR<n>_EL2.HW) that is no EL1 timer's. Holds till guest_run returns. */
+bool guest_lists_ok(void);
 
 /* Guest exception entry: makes `regs` take a synchronous exception to EL1 with this
  * syndrome and fault address, as AArch64.TakeException does (DDI 0487 J1.1.2):

@@ -8,8 +8,10 @@
 
 #include <stdint.h>
 
-/* Longest SVE vector kept, in bytes; ZCR_EL2 holds the guest to it. */
-#define SVE_MAX_BYTES 64
+#include <twinvisor/abi.h>
+
+/* Longest SVE vector kept, in bytes; ZCR_EL2 holds the guest to what its features say. */
+#define SVE_MAX_BYTES (16 * TV_MAX_SVE)
 
 /* EL1 and EL0 system registers saved and restored at every switch; X-macro so that the list
  * exists once. docs/registers.md has those that are not here, each with its reason. */
@@ -34,16 +36,27 @@ struct guest_debug {
 	uint64_t wvr[DEBUG_MAX], wcr[DEBUG_MAX];
 };
 
+#define PMU_MAX 31 /* event counters */
+
+struct guest_pmu {
+	uint64_t pmcr, cnten, inten, ovs, selr, userenr, ccntr, ccfiltr;
+	uint64_t evcntr[PMU_MAX], evtyper[PMU_MAX];
+};
+
 struct guest_regs {
 	uint64_t x[31];
 	uint64_t pc;
 	uint64_t pstate;
 	uint64_t mpidr;
+	uint64_t features; /* TV_FEATURE_* */
 	struct guest_sysregs sys;
 	uint64_t pauth[10];  /* APIA, APIB, APDA, APDB, APGA: low, high */
 	uint64_t vdisr;      /* DISR_EL1 as the guest sees it; with RAS */
 	uint64_t debug_used; /* the guest's breakpoints are live: `debug` is switched too */
 	struct guest_debug debug;
+	uint64_t pmu_used; /* the guest's counters are live: `pmu` is switched too */
+	uint64_t pmu_line; /* its overflow interrupt was asserted at the last exit */
+	struct guest_pmu pmu;
 	uint64_t zcr_el1;
 	uint64_t fpcr, fpsr;
 	uint8_t p[17][SVE_MAX_BYTES / 8]; /* P0-P15, FFR */

@@ -21,6 +21,10 @@ typedef struct {
 	uint64_t v;
 } ipa_t;
 
+struct range {
+	uint64_t base, size;
+};
+
 #define PA(x) ((pa_t){(x)})
 #define IPA(x) ((ipa_t){(x)})
 

@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "audit.h"
+#include "heap.h"
 #include "ledger.h"
 #include "platform.h"
-#include "vm.h"
+#include "pvtime.h"
+#include "vcpu.h"
 
 #define PAGE_WORDS (TV_PAGE_SIZE / sizeof(uint64_t))
 
@@ -94,14 +96,15 @@ static uint64_t audit_pools(void)
 	return bad;
 }
 
-/* Each record has its leaf; with equal numbers, each leaf has its record. */
+/* Each record has its leaf; with equal numbers, each leaf has its record, or shows stolen time. */
 static uint64_t audit_vms(void)
 {
 	uint64_t bad = 0;
 
 	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		if (vm->state != VM_DYING)
-			bad += s2_count(&vm->s2) != recorded[vm_index(vm)];
+			bad += s2_count(&vm->s2) != recorded[vm_index(vm)] + !!vm->pvtime ||
+			       !pvtime_audit(vm);
 		else
 			bad += vm->s2.root != NULL;
 	}
@@ -134,4 +137,61 @@ int audit_run(struct audit *a)
 		spin_unlock(&vm->lock);
 	spin_unlock(&lock);
 	return running ? TV_EBUSY : TV_OK;
+}
+
+/* How long TV_STATS waits for all locks: longer than anybody keeps one */
+#define PATIENCE_SECONDS 4
+
+static void count(struct stats *s)
+{
+	assert_held(&ledger.lock);
+	*s = (struct stats){
+		.owned = ledger_owned_chunks(),
+		.secure = ledger_secure_chunks(),
+		.recorded = ledger_heap_pages(),
+	};
+	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
+		s->vms += vm->state != VM_NONE;
+		if (vm->state != VM_DYING)
+			s->recorded += vm->s2.tables + vm->vcpus * VCPU_PAGES + !!vm->pvtime;
+	}
+}
+
+/* The S-VMs' locks are held, so nobody but the ledger's users may allocate. */
+static bool count_locked(struct stats *s, uint64_t deadline)
+{
+	bool done;
+
+	if (!spin_try(&ledger.lock, deadline))
+		return false;
+	count(s);
+	done = heap_count(deadline, &s->pages, &s->available);
+	spin_unlock(&ledger.lock);
+	return done;
+}
+
+static bool count_vms(struct stats *s, uint64_t deadline)
+{
+	bool done = false;
+	unsigned n = 0;
+
+	while (n < TV_MAX_VMS && spin_try(&vms[n].lock, deadline))
+		n++;
+	if (n == TV_MAX_VMS)
+		done = count_locked(s, deadline);
+	while (n)
+		spin_unlock(&vms[--n].lock);
+	return done;
+}
+
+int stats_run(struct stats *s)
+{
+	uint64_t deadline = counter_now() + PATIENCE_SECONDS * counter_hz();
+	bool done;
+
+	if (!spin_try(&lock, deadline))
+		return TV_EBUSY;
+	done = count_vms(s, deadline);
+	spin_unlock(&lock);
+	return done ? TV_OK : TV_EBUSY;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ESR_EL2 as far as the S-visor reads it (DDI 0487 D24.2.40).
+ * ESR_EL2 as far as the S-visor reads it (DDI 0487 D24.2.40), and what of the guest's state
+ * gives it its meaning.
  */
 #ifndef ESR_H
 #define ESR_H
@@ -37,13 +38,24 @@
 #define ESR_ABT_MMIO (0x1ff0000ULL | ESR_ABT_SF | ESR_ABT_WNR | ESR_ABT_FSC) /* what is shown */
 
 #define FSC_EXTERNAL 0x10
-/* Address size, translation, access flag and permission faults: those with HPFAR_EL2. */
-#define FSC_HAS_IPA(fsc) ((fsc) < 0x10)
+/* Address size, translation and access flag faults: those with HPFAR_EL2 (D24.2.53). Permission
+ * faults are of pages that are only shown, and have it not in every case. */
+#define FSC_HAS_IPA(fsc) ((fsc) < 0x0c)
 
 #define ESR_SERROR 0x1003e3fULL /* IDS, IESB, AET, EA, DFSC */
 
 #define ESR_SYS_READ 1ULL
+#define ESR_SYS_CRM(e) (((e) >> 1) & 15)
+#define ESR_SYS_OP2(e) (((e) >> 17) & 7)
+#define ESR_SYS_IDS (3ULL << 20 | 7ULL << 14 | 15ULL << 10 | ESR_SYS_READ) /* Op0, Op1, CRn */
+#define ESR_SYS_ID_READ (3ULL << 20 | ESR_SYS_READ)
 #define ESR_SYS_RT(e) (((e) >> 5) & 31)
+
+#define PSTATE_EL (3ULL << 2)
+#define PSTATE_AARCH32 (1ULL << 4)
+#define PSTATE_E (1ULL << 9)   /* AArch32: data are big-endian; in AArch64 they are by ... */
+#define SCTLR_EE (1ULL << 25)  /* ... this, at EL1 */
+#define SCTLR_E0E (1ULL << 24) /* ... this, at EL0 */
 
 #define RT_ZERO 31 /* XZR: no entry of gpr[] */
 

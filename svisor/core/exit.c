@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "cpuid.h"
 #include "esr.h"
+#include "pvtime.h"
 #include "vcpu.h"
 
 #define HPFAR_FIPA 0xffffffffff0ULL /* bits 43:4: IPA bits 51:12 */
@@ -13,6 +15,21 @@
 ipa_t exit_page(const struct vcpu *v)
 {
 	return IPA((v->hw.hpfar & HPFAR_FIPA) << 8);
+}
+
+static bool is_big_endian(const struct guest_regs *regs)
+{
+	if (regs->pstate & PSTATE_AARCH32)
+		return regs->pstate & PSTATE_E;
+	return regs->sys.sctlr_el1 & (regs->pstate & PSTATE_EL ? SCTLR_EE : SCTLR_E0E);
+}
+
+uint64_t bus_order(const struct vcpu *v, uint64_t value)
+{
+	unsigned bytes = abort_bytes(v->hw.esr);
+
+	value = keep_bytes(value, bytes);
+	return is_big_endian(&v->regs) ? __builtin_bswap64(value) >> (64 - 8 * bytes) : value;
 }
 
 /*
@@ -37,7 +54,7 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 		return false;
 	}
 	if (data && (esr & ESR_ABT_ISV)) {
-		v->exit = TV_EXIT_MMIO;
+		v->exit = its_access(vm, v);
 		return true;
 	}
 	inject_abort(v);
@@ -48,7 +65,7 @@ static bool decide_call(struct vm *vm, struct vcpu *v)
 {
 	v->exit = TV_EXIT_CALL;
 	v->call = CALL_PLAIN;
-	if (!trng_call(v) && !psci_call(vm, v))
+	if (!trng_call(v) && !pvtime_call(vm, v) && !psci_call(vm, v))
 		return true;
 	v->exit = TV_EXIT_IRQ;
 	if (ESR_EC(v->hw.esr) == EC_SMC64)
@@ -67,6 +84,8 @@ static bool decide_sync(struct vm *vm, struct vcpu *v)
 	case EC_SMC64:
 		return decide_call(vm, v);
 	case EC_SYSREG:
+		if (cpuid_read(v))
+			return false;
 		v->exit = TV_EXIT_SYSREG;
 		return true;
 	case EC_IABT_LOWER:
@@ -117,7 +136,13 @@ static void show_mmio(const struct vcpu *v, struct tv_run *run)
 	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
 	run->far = v->hw.far & (TV_PAGE_SIZE - 1);
 	if ((esr & ESR_ABT_WNR) && rt != RT_ZERO)
-		run->gpr[rt] = keep_bytes(v->regs.x[rt], abort_bytes(esr));
+		run->gpr[rt] = bus_order(v, v->regs.x[rt]) & ~v->hidden;
+}
+
+static void show_copy(const struct vcpu *v, struct tv_run *run)
+{
+	run->ipa = v->copy.v;
+	run->size = v->copy_size;
 }
 
 static void show_call(const struct vcpu *v, struct tv_run *run)
@@ -148,11 +173,12 @@ void exit_show(const struct vcpu *v, struct tv_run *run)
 		[TV_EXIT_WFX] = show_wfx,       [TV_EXIT_FAULT] = show_fault,
 		[TV_EXIT_MMIO] = show_mmio,     [TV_EXIT_CALL] = show_call,
 		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_SERROR] = show_serror,
-		[TV_EXIT_OFF] = NULL,
+		[TV_EXIT_OFF] = NULL,           [TV_EXIT_COPY] = show_copy,
 	};
 
 	memset(run, 0, sizeof(*run));
 	run->exit = v->exit;
+	run->lines = v->regs.pmu_line ? TV_LINE_PMU : 0;
 	if (show[v->exit])
 		show[v->exit](v, run);
 }

@@ -3,6 +3,7 @@
  * The S-visor's doors. Handlers are thin: they pass arguments on and place results.
  */
 #include "audit.h"
+#include "cpuid.h"
 #include "heap.h"
 #include "ledger.h"
 #include "log.h"
@@ -20,6 +21,7 @@ static int64_t do_version(const uint64_t *in, uint64_t *out)
 	(void)in;
 	out[1] = TV_ABI_MAJOR << 16 | TV_ABI_MINOR;
 	out[2] = guest_address_bits();
+	out[3] = cpuid_features();
 	return TV_OK;
 }
 
@@ -45,7 +47,7 @@ static int64_t do_vm_create(const uint64_t *in, uint64_t *out)
 
 	if (in[2] > 64 || in[3] > 3)
 		return TV_EINVAL;
-	return vm_create(&npt, &out[1]);
+	return vm_create(&npt, in[4], &out[1]);
 }
 
 static int64_t do_vm_ram(const uint64_t *in, uint64_t *out)
@@ -109,6 +111,22 @@ static int64_t do_chunk_take(const uint64_t *in, uint64_t *out)
 	return vm_take_chunk(in[1], PA(in[2]));
 }
 
+static int64_t do_stats(const uint64_t *in, uint64_t *out)
+{
+	struct stats s;
+	int ret;
+
+	if (in[1] > TV_STATS_HEAP)
+		return TV_EINVAL;
+	ret = stats_run(&s);
+	if (ret != TV_OK)
+		return ret;
+	out[1] = in[1] == TV_STATS_HEAP ? s.pages : s.vms;
+	out[2] = in[1] == TV_STATS_HEAP ? s.available : s.owned;
+	out[3] = in[1] == TV_STATS_HEAP ? s.recorded : s.secure;
+	return TV_OK;
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -126,6 +144,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_VM_DESTROY)] = do_vm_destroy,
 	[INDEX(TV_AUDIT)] = do_audit,
 	[INDEX(TV_CHUNK_TAKE)] = do_chunk_take,
+	[INDEX(TV_STATS)] = do_stats,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");
@@ -160,6 +179,11 @@ static bool manifest_ok(const struct tv_manifest *m)
 	       page_aligned(m->base | m->size);
 }
 
+int svisor_join(void)
+{
+	return cpuid_check();
+}
+
 void svisor_init(const struct tv_manifest *m)
 {
 	pa_t free = image_end();
@@ -168,6 +192,7 @@ void svisor_init(const struct tv_manifest *m)
 		panic("impossible manifest");
 	heap_init(free, m->base + m->size - free.v);
 	ledger_init(m);
+	cpuid_init();
 	log_line("TwinVisor %u.%u, %lu pages free, %u regions", TV_ABI_MAJOR, TV_ABI_MINOR,
 		 (unsigned long)heap_available(), protect_regions());
 	gate_open();

@@ -70,6 +70,16 @@ void heap_free(void *p, size_t pages)
 	spin_unlock(&heap.lock);
 }
 
+bool heap_count(uint64_t deadline, size_t *all, size_t *available)
+{
+	if (!spin_try(&heap.lock, deadline))
+		return false;
+	*all = heap.count;
+	*available = heap.available;
+	spin_unlock(&heap.lock);
+	return true;
+}
+
 size_t heap_available(void)
 {
 	size_t n;

@@ -4,8 +4,6 @@
 
 #define PSTATE_SS (1ULL << 21)
 #define PSTATE_BTYPE (3ULL << 10)
-#define PSTATE_AARCH32 (1ULL << 4)
-#define PSTATE_EL (3ULL << 2)
 #define ABT_FNV (1ULL << 10)
 
 /* Past the instruction, as if it had been executed: no software step, no branch type pending. */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "its.h"
 #include "ledger.h"
 #include "log.h"
 #include "vcpu.h"
@@ -18,10 +19,10 @@ static void extend(struct vm *vm, const void *bytes, size_t size)
 		panic("SHA-256");
 }
 
-/* Hashes the head and all RAM ranges, once; after that they are fixed. */
+/* Hashes head, CPU and all RAM ranges, once; after that they are fixed. */
 static void begin_loading(struct vm *vm)
 {
-	const uint64_t head = TV_MEASURE_HEAD;
+	const uint64_t head[] = {TV_MEASURE_HEAD, TV_MEASURE_CPU, vm->features};
 
 	assert_held(&vm->lock);
 	if (vm->loading)
@@ -29,7 +30,7 @@ static void begin_loading(struct vm *vm)
 	vm->loading = true;
 	if (mbedtls_sha256_starts(&vm->hash, 0))
 		panic("SHA-256");
-	extend(vm, &head, sizeof(head));
+	extend(vm, head, sizeof(head));
 	for (unsigned i = 0; i < vm->rams; i++) {
 		uint64_t record[] = {TV_MEASURE_RAM, vm->ram[i].base, vm->ram[i].size};
 
@@ -87,6 +88,27 @@ static void extend_vcpu(struct vm *vm, const struct vcpu *v)
 	extend(vm, v->regs.x, sizeof(v->regs.x));
 }
 
+/* LDR X0, label (DDI 0487 C6.2): imm19 in bits 23:5, words; forward only is enough. */
+#define LDR_MASK 0xff80001f
+#define LDR_X0 0x58000000
+#define LDR_OFFSET(insn) (((insn) >> 5 & 0x3ffff) * 4)
+
+/*
+ * Where the guest finds its device tree, by what is measured alone: in x0 of the first vCPU, as
+ * the boot protocol of Linux has it, or in what its first instruction loads there, as the stub of
+ * QEMU does. Whatever is found there may be no device tree at all.
+ */
+static ipa_t boot_devtree(struct vm *vm, const struct vcpu *v)
+{
+	uint64_t x0 = v->regs.x[0];
+	uint32_t insn;
+
+	vm_read(vm, IPA(v->regs.pc), &insn, sizeof(insn));
+	if ((insn & LDR_MASK) == LDR_X0)
+		vm_read(vm, IPA(v->regs.pc + LDR_OFFSET(insn)), &x0, sizeof(x0));
+	return IPA(x0);
+}
+
 static int seal_locked(struct vm *vm)
 {
 	assert_held(&vm->lock);
@@ -97,6 +119,7 @@ static int seal_locked(struct vm *vm)
 		extend_vcpu(vm, vm->vcpu[i]);
 	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
 		panic("SHA-256");
+	its_find(vm, boot_devtree(vm, vm->vcpu[0]));
 	vm->state = VM_LIVE;
 	return TV_OK;
 }

@@ -307,6 +307,27 @@ uint64_t ledger_wipe(void)
 	return chunks;
 }
 
+uint64_t ledger_owned_chunks(void)
+{
+	uint64_t n = 0;
+
+	assert_held(&ledger.lock);
+	for (const struct pool *p = ledger.pool; p < ledger.pool + ledger.pools; p++) {
+		for (uint64_t i = 0; i < chunk_number(p, p->top); i++)
+			n += p->chunks[i].state == CHUNK_OWNED;
+	}
+	return n;
+}
+
+uint64_t ledger_heap_pages(void)
+{
+	uint64_t n = ledger_secure_chunks() * RECORD_PAGES;
+
+	for (const struct pool *p = ledger.pool; p < ledger.pool + ledger.pools; p++)
+		n += table_pages(p->size);
+	return n;
+}
+
 uint64_t ledger_secure_chunks(void)
 {
 	uint64_t n = 0;

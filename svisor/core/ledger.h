@@ -82,6 +82,10 @@ uint64_t ledger_wipe(void);
 /* Chunks below the runs' tops. The ledger's lock is held. */
 uint64_t ledger_secure_chunks(void);
 
+/* Chunks that are OWNED, and pages of the heap that all pools keep. The ledger's lock is held. */
+uint64_t ledger_owned_chunks(void);
+uint64_t ledger_heap_pages(void);
+
 /* Chunk number of an address in the pool. */
 static inline uint64_t chunk_number(const struct pool *p, uint64_t a)
 {

@@ -3,28 +3,32 @@
  * The S-visor's own record of PSCI (DEN 0022): the N-visor schedules vCPUs, but which of them
  * are on, and where they start, is between the guest and the S-visor (I5).
  */
+#include "esr.h"
 #include "vcpu.h"
 
 #define SMC64(id) ((id) | 0x40000000)
+#define PSCI_VERSION 0x84000000
+#define CPU_SUSPEND 0x84000001
 #define CPU_OFF 0x84000002
 #define CPU_ON 0x84000003
 #define AFFINITY_INFO 0x84000004
+#define MIGRATE_INFO_TYPE 0x84000006
 #define SYSTEM_OFF 0x84000008
 #define SYSTEM_RESET 0x84000009
-#define SYSTEM_SUSPEND 0x8400000e
+#define PSCI_FEATURES 0x8400000a
 #define SYSTEM_RESET2 0x84000012
-#define SYSTEM_OFF2 0x84000015
-/* Stolen time (DEN 0057) would have the N-visor write into RAM; it cannot. */
-#define PV_TIME_FEATURES 0xc5000020
-#define PV_TIME_ST 0xc5000021
+#define VENDOR_RESET 0x80000000 /* types of SYSTEM_RESET2: 0, and those from here on */
 
 #define SUCCESS 0
 #define NOT_SUPPORTED -1
 #define INVALID_PARAMETERS -2
 #define ALREADY_ON -4
 #define ON_PENDING -5
+#define INTERNAL_FAILURE -6
+#define LAST_ERROR -9
 
 #define AFFINITY_ON 0
+#define AFFINITY_OFF 1
 #define AFFINITY_ON_PENDING 2
 
 static bool answer(struct vcpu *v, int64_t result)
@@ -37,6 +41,38 @@ static bool answer(struct vcpu *v, int64_t result)
 static uint64_t argument(const struct vcpu *v, unsigned i)
 {
 	return v->regs.x[0] & 0x40000000 ? v->regs.x[i] : (uint32_t)v->regs.x[i];
+}
+
+/*
+ * What of PSCI an S-VM has. All the rest, known or yet to come, is refused here: SYSTEM_SUSPEND
+ * and CPU_DEFAULT_SUSPEND would have the N-visor start a vCPU over, and KVM has none of it.
+ */
+static bool supported(uint32_t id)
+{
+	switch (id) {
+	case PSCI_VERSION:
+	case CPU_SUSPEND:
+	case SMC64(CPU_SUSPEND):
+	case CPU_OFF:
+	case CPU_ON:
+	case SMC64(CPU_ON):
+	case AFFINITY_INFO:
+	case SMC64(AFFINITY_INFO):
+	case MIGRATE_INFO_TYPE:
+	case SYSTEM_OFF:
+	case SYSTEM_RESET:
+	case PSCI_FEATURES:
+	case SYSTEM_RESET2:
+	case SMC64(SYSTEM_RESET2):
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_psci(uint32_t id)
+{
+	return (id & ~SMC64(0x1fU)) == PSCI_VERSION;
 }
 
 static struct vcpu *find_target(struct vm *vm, uint64_t mpidr)
@@ -66,6 +102,8 @@ static bool cpu_on_locked(struct vm *vm, struct vcpu *v)
 	target->state = VCPU_PENDING;
 	target->on_entry = argument(v, 2);
 	target->on_context = argument(v, 3);
+	target->on_endian = v->regs.sys.sctlr_el1 & SCTLR_EE;
+	target->on_by = v;
 	v->call = CALL_CPU_ON;
 	v->call_arg[0] = argument(v, 1);
 	return false;
@@ -89,17 +127,61 @@ static bool system_stops(struct vm *vm)
 	return false;
 }
 
-static bool affinity_info(struct vcpu *v)
+/* A type that is none would be refused after the S-VM has stopped. */
+static bool reset2(struct vm *vm, struct vcpu *v)
 {
+	uint32_t type = v->regs.x[1];
+
+	return type && type < VENDOR_RESET ? answer(v, INVALID_PARAMETERS) : system_stops(vm);
+}
+
+static bool matches(const struct vcpu *v, uint64_t affinity, uint64_t level)
+{
+	return level < 4 && !((v->regs.mpidr ^ affinity) >> (8 * level));
+}
+
+/* AFFINITY_INFO as the S-visor sees it: on if any is, off if all are. */
+static int64_t affinity_of(struct vm *vm, uint64_t affinity, uint64_t level)
+{
+	int64_t state = INVALID_PARAMETERS;
+
+	assert_held(&vm->lock);
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		const struct vcpu *other = vm->vcpu[i];
+
+		if (!matches(other, affinity, level))
+			continue;
+		if (other->state == VCPU_ON || other->state == VCPU_RUNNING)
+			return AFFINITY_ON;
+		if (other->state == VCPU_PENDING)
+			state = AFFINITY_ON_PENDING;
+		else if (state != AFFINITY_ON_PENDING)
+			state = AFFINITY_OFF;
+	}
+	return state;
+}
+
+/* Off for the S-visor: the N-visor is asked too, which may still be busy with switching off. */
+static bool affinity_info(struct vm *vm, struct vcpu *v)
+{
+	int64_t state;
+
 	v->call = CALL_AFFINITY;
 	v->call_arg[0] = argument(v, 1);
 	v->call_arg[1] = argument(v, 2);
-	return false;
+	spin_lock(&vm->lock);
+	state = affinity_of(vm, v->call_arg[0], v->call_arg[1]);
+	spin_unlock(&vm->lock);
+	return state == AFFINITY_OFF ? false : answer(v, state);
 }
 
 bool psci_call(struct vm *vm, struct vcpu *v)
 {
-	switch ((uint32_t)v->regs.x[0]) {
+	uint32_t id = v->regs.x[0];
+
+	if (is_psci(id) && !supported(id))
+		return answer(v, NOT_SUPPORTED);
+	switch (id) {
 	case CPU_ON:
 	case SMC64(CPU_ON):
 		return cpu_on(vm, v);
@@ -108,63 +190,48 @@ bool psci_call(struct vm *vm, struct vcpu *v)
 		return false;
 	case AFFINITY_INFO:
 	case SMC64(AFFINITY_INFO):
-		return affinity_info(v);
+		return affinity_info(vm, v);
 	case SYSTEM_OFF:
 	case SYSTEM_RESET:
+		return system_stops(vm);
 	case SYSTEM_RESET2:
 	case SMC64(SYSTEM_RESET2):
-	case SYSTEM_OFF2:
-	case SMC64(SYSTEM_OFF2):
-		return system_stops(vm);
-	case SYSTEM_SUSPEND:
-	case SMC64(SYSTEM_SUSPEND):
-	case PV_TIME_FEATURES:
-	case PV_TIME_ST:
-		return answer(v, NOT_SUPPORTED);
+		return reset2(vm, v);
+	case PSCI_FEATURES:
+		id = v->regs.x[1];
+		return is_psci(id) && !supported(id) && answer(v, NOT_SUPPORTED);
 	default:
 		return false;
 	}
 }
 
-/* Refused: PENDING -> OFF. But if the target runs already, nobody can refuse any more. */
+/*
+ * Refused: PENDING -> OFF, and the guest gets an error of PSCI's. But if this request has
+ * started the target, nobody can refuse it any more; and another vCPU's later request is not
+ * this one's to end.
+ */
 static void answer_cpu_on(struct vm *vm, struct vcpu *v, bool served)
 {
 	struct vcpu *target = find_target(vm, v->call_arg[0]);
+	int32_t result = v->regs.x[0];
+	bool waits = target->on_by == v;
 
 	if (served && v->regs.x[0] == SUCCESS)
 		return;
-	if (target->state == VCPU_PENDING)
+	if (waits)
 		target->state = VCPU_OFF;
-	else if (served)
+	if (served && !waits)
 		answer(v, SUCCESS);
+	else if (served)
+		answer(v, result < 0 && result >= LAST_ERROR ? result : INTERNAL_FAILURE);
 }
 
-static bool matches(const struct vcpu *v, uint64_t affinity, uint64_t level)
-{
-	static const uint64_t mask[] = {0xff00ffffff, 0xff00ffff00, 0xff00ff0000, 0xff00000000};
-
-	return level < 4 && !((v->regs.mpidr ^ affinity) & mask[level]);
-}
-
-/* Only when all that match are off may the N-visor's answer stand: it may still be busy with
- * switching one off. */
+/* The N-visor can say no more than that what is off here is not off there yet. */
 static void answer_affinity(struct vm *vm, struct vcpu *v)
 {
-	bool pending = false;
+	int64_t state = affinity_of(vm, v->call_arg[0], v->call_arg[1]);
 
-	for (unsigned i = 0; i < vm->vcpus; i++) {
-		const struct vcpu *other = vm->vcpu[i];
-
-		if (!matches(other, v->call_arg[0], v->call_arg[1]))
-			continue;
-		if (other->state == VCPU_ON || other->state == VCPU_RUNNING) {
-			answer(v, AFFINITY_ON);
-			return;
-		}
-		pending |= other->state == VCPU_PENDING;
-	}
-	if (pending)
-		answer(v, AFFINITY_ON_PENDING);
+	answer(v, state == AFFINITY_OFF && v->regs.x[0] != AFFINITY_OFF ? AFFINITY_ON : state);
 }
 
 void psci_answer(struct vm *vm, struct vcpu *v, bool served)

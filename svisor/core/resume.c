@@ -41,9 +41,11 @@ static uint64_t extend_sign(uint64_t value, unsigned bytes)
 }
 
 /* The value a load leaves in its register, from what the device gave. */
-static uint64_t load_value(uint64_t esr, uint64_t value)
+static uint64_t load_value(const struct vcpu *v, uint64_t value)
 {
-	value = keep_bytes(value, abort_bytes(esr));
+	uint64_t esr = v->hw.esr;
+
+	value = bus_order(v, value);
 	if (esr & ESR_ABT_SSE)
 		value = extend_sign(value, abort_bytes(esr));
 	return esr & ESR_ABT_SF ? value : keep_bytes(value, 4);
@@ -55,7 +57,7 @@ static void finish_mmio(struct vcpu *v, const struct tv_run *run)
 	unsigned rt = ESR_ABT_SRT(esr);
 
 	if (!(esr & ESR_ABT_WNR) && rt != RT_ZERO)
-		v->regs.x[rt] = load_value(esr, run->gpr[rt]);
+		v->regs.x[rt] = load_value(v, run->gpr[rt]);
 	step_instruction(v);
 }
 
@@ -86,12 +88,19 @@ static void finish(struct vcpu *v, const struct tv_run *run)
 		finish_call(v, run);
 }
 
+/* By HVC it is over in any case but that of an exception: it is stepped past. */
+static bool call_over(const struct vcpu *v, const struct tv_run *run)
+{
+	return (run->flags & TV_RUN_DONE) ||
+	       (ESR_EC(v->hw.esr) == EC_HVC64 && !(run->flags & TV_RUN_UNDEF));
+}
+
 void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
 	if (run->flags & TV_RUN_DONE)
 		finish(v, run);
 	if (v->exit == TV_EXIT_CALL)
-		psci_answer(vm, v, run->flags & TV_RUN_DONE);
+		psci_answer(vm, v, call_over(v, run));
 	if (run->flags & TV_RUN_UNDEF)
 		inject_undefined(v);
 	if (run->flags & TV_RUN_ABORT)

@@ -8,6 +8,7 @@
 #define DESC_ADDRESS 0x0000fffffffff000ULL
 /* Page: AF, inner shareable, read and write, Normal write-back (DDI 0487 D8.5.5, FWB = 0). */
 #define DESC_PAGE 0x7ffULL
+#define DESC_SHOWN ((1ULL << 54 | DESC_PAGE) & ~(1ULL << 7)) /* XN; S2AP: read */
 #define ENTRIES 512
 #define LAST_LEVEL 3
 
@@ -24,6 +25,7 @@ static uint64_t *next_table(uint64_t desc)
 int s2_init(struct s2pt *s)
 {
 	s->root = heap_alloc(1);
+	s->tables = s->root ? 1 : 0;
 	return s->root ? TV_OK : TV_ENOMEM;
 }
 
@@ -54,6 +56,7 @@ int s2_prepare(struct s2pt *s, ipa_t ipa)
 
 			if (!next)
 				return TV_ENOMEM;
+			s->tables++;
 			s2_write(entry, secure_pa(next).v | DESC_TABLE);
 		}
 		table = next_table(*entry);
@@ -61,13 +64,23 @@ int s2_prepare(struct s2pt *s, ipa_t ipa)
 	return *entry_in(table, ipa, LAST_LEVEL) & DESC_VALID ? TV_EDENIED : TV_OK;
 }
 
-void s2_map(struct s2pt *s, ipa_t ipa, pa_t page)
+static void map(struct s2pt *s, ipa_t ipa, uint64_t desc)
 {
 	uint64_t *leaf = find_leaf(s, ipa);
 
 	if (!leaf || (*leaf & DESC_VALID))
 		panic("s2_map without s2_prepare");
-	s2_write(leaf, page.v | DESC_PAGE);
+	s2_write(leaf, desc);
+}
+
+void s2_map(struct s2pt *s, ipa_t ipa, pa_t page)
+{
+	map(s, ipa, page.v | DESC_PAGE);
+}
+
+void s2_map_shown(struct s2pt *s, ipa_t ipa, pa_t page)
+{
+	map(s, ipa, page.v | DESC_SHOWN);
 }
 
 bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page)
@@ -118,4 +131,5 @@ void s2_free(struct s2pt *s)
 	if (s->root)
 		free_tables(s->root, 0);
 	s->root = NULL;
+	s->tables = 0;
 }

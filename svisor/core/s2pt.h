@@ -10,6 +10,7 @@
 
 struct s2pt {
 	uint64_t *root; /* level 0; NULL before s2_init and after s2_free */
+	size_t tables;  /* pages of the heap */
 };
 
 /* An empty table. TV_ENOMEM. */
@@ -21,6 +22,9 @@ int s2_prepare(struct s2pt *s, ipa_t ipa);
 /* Maps one page: Normal memory, all access. s2_prepare said TV_OK, so it cannot fail. Nothing
  * was there, so no TLB holds a translation. */
 void s2_map(struct s2pt *s, ipa_t ipa, pa_t page);
+
+/* The same, to be read only: no writes, no instruction fetches. */
+void s2_map_shown(struct s2pt *s, ipa_t ipa, pa_t page);
 
 /* *page = what is mapped at `ipa`; false if nothing is. */
 bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page);

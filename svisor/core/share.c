@@ -26,6 +26,15 @@ bool share_read(struct tv_run *run)
 	return share[cpu].set && ns_read(run, share[cpu].page, sizeof(*run));
 }
 
+_Static_assert(sizeof(struct tv_run) <= TV_RUN_DATA, "data lie behind the struct");
+
+bool share_data(const void *from, size_t size)
+{
+	unsigned cpu = cpu_index();
+
+	return share[cpu].set && ns_write(PA(share[cpu].page.v + TV_RUN_DATA), from, size);
+}
+
 bool share_write(const struct tv_run *run)
 {
 	unsigned cpu = cpu_index();

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ticket spinlocks, and the only list of them. A CPU that holds one may take only those
+ * Spinlocks, and the only list of them. A CPU that holds one may take only those
  * that stand further down:
  *
  *   wipe    one CPU wipes, others that want it wait
- *   audit   TV_AUDIT runs once at a time, and so may hold all S-VMs' locks
+ *   audit   TV_AUDIT or TV_STATS runs once at a time, and so may hold all S-VMs' locks
  *   vm      one an S-VM (struct vm); several at once only under `audit`, by rising index
  *   ledger  pools, chunk states, page records, protection controller
  *   heap    the S-visor's free pages
  *   log     the console
  *
  * No lock is held while a guest runs, and none when svisor_call returns. IRQs are masked
- * throughout, so a holder is never preempted.
+ * throughout, so a holder is never preempted. Those that wait are served in no order: each call
+ * takes a lock a few times and keeps it for a bounded time, so nobody is kept out for good; and a
+ * CPU that does not run just now (of an emulated machine) does not keep the next one waiting.
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
@@ -21,25 +23,39 @@
 #include "arch.h"
 
 struct spinlock {
-	atomic_uint next, serving;
 	atomic_uint holder; /* CPU + 1, or 0 */
 };
 
+static inline bool spin_take(struct spinlock *l)
+{
+	unsigned nobody = 0;
+
+	return atomic_compare_exchange_strong_explicit(&l->holder, &nobody, cpu_index() + 1,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
 static inline void spin_lock(struct spinlock *l)
 {
-	unsigned ticket = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+	while (!spin_take(l)) {
+		while (atomic_load_explicit(&l->holder, memory_order_relaxed))
+			cpu_relax();
+	}
+}
 
-	while (atomic_load_explicit(&l->serving, memory_order_acquire) != ticket)
+/* Takes the lock if it is free, or becomes so before counter_now() is `deadline`. */
+static inline bool spin_try(struct spinlock *l, uint64_t deadline)
+{
+	while (!spin_take(l)) {
+		if (counter_now() >= deadline)
+			return false;
 		cpu_relax();
-	atomic_store_explicit(&l->holder, cpu_index() + 1, memory_order_relaxed);
+	}
+	return true;
 }
 
 static inline void spin_unlock(struct spinlock *l)
 {
-	unsigned serving = atomic_load_explicit(&l->serving, memory_order_relaxed);
-
-	atomic_store_explicit(&l->holder, 0, memory_order_relaxed);
-	atomic_store_explicit(&l->serving, serving + 1, memory_order_release);
+	atomic_store_explicit(&l->holder, 0, memory_order_release);
 }
 
 /* Functions that want a lock held say so by this. */

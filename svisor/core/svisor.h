@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What arch/ calls: the two doors into the policy code.
+ * What arch/ calls: the doors into the policy code.
  */
 #ifndef SVISOR_H
 #define SVISOR_H
@@ -15,6 +15,10 @@ struct tv_args {
 /* Cold boot, once, on the first CPU, before any svisor_call: MMU on, manifest already
  * copied to Secure memory. Panics if the manifest is impossible. */
 void svisor_init(const struct tv_manifest *m);
+
+/* On each CPU that comes up later, before any svisor_call there. What TV_SVISOR_READY says:
+ * TV_OK, or TV_EINVAL if guests cannot be run on this CPU as on the first one. */
+int svisor_join(void);
 
 /* One call of the N-visor. Any CPU, any arguments, many CPUs at once; holds no lock when it
  * returns. */

@@ -3,11 +3,11 @@
 
 #include "heap.h"
 #include "log.h"
+#include "pvtime.h"
 #include "share.h"
 #include "vcpu.h"
 #include "wipe.h"
 
-#define VCPU_PAGES ((sizeof(struct vcpu) + TV_PAGE_SIZE - 1) / TV_PAGE_SIZE)
 #define MPIDR_AFFINITY 0xff00ffffffULL
 
 static bool mpidr_taken(const struct vm *vm, uint64_t mpidr)
@@ -28,7 +28,7 @@ static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv
 	v = vm->vcpus < TV_MAX_VCPUS ? heap_alloc(VCPU_PAGES) : NULL;
 	if (!v)
 		return TV_ENOMEM;
-	guest_reset(&v->regs, mpidr);
+	guest_reset(&v->regs, mpidr, vm->features);
 	memcpy(v->regs.x, run->gpr, sizeof(v->regs.x));
 	v->regs.pc = run->pc;
 	v->index = vm->vcpus;
@@ -100,7 +100,7 @@ static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run 
 	ret = resume_check(v, run);
 	if (ret != TV_OK)
 		return ret;
-	if (run->cntvoff > counter_now())
+	if (run->cntvoff > counter_now() || !guest_lists_ok())
 		return TV_EINVAL;
 	if (v->exit == TV_EXIT_FAULT && !(run->flags & TV_RUN_ABORT))
 		return serve_fault(vm, v);
@@ -133,9 +133,11 @@ static void flush_for(struct vm *vm, const struct vcpu *v)
 /* PENDING: the vCPU's registers become those that CPU_ON promised. */
 static void start_vcpu(struct vcpu *v)
 {
-	guest_reset(&v->regs, v->regs.mpidr);
+	guest_reset(&v->regs, v->regs.mpidr, v->regs.features);
 	v->regs.pc = v->on_entry;
 	v->regs.x[0] = v->on_context;
+	v->regs.sys.sctlr_el1 |= v->on_endian; /* DEN 0022: as the caller's */
+	v->on_by = NULL;
 	v->vserror = false;
 }
 
@@ -147,6 +149,7 @@ static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 		start_vcpu(v);
 	resume_apply(vm, v, run);
 	set_cntvoff(vm, run->cntvoff);
+	pvtime_enter(vm, v, run->stolen);
 	flush_for(vm, v);
 	v->state = VCPU_RUNNING;
 	vm->running++;
@@ -157,6 +160,7 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 {
 	exit_show(v, run);
 	spin_lock(&vm->lock);
+	pvtime_leave(v);
 	v->state = v->exit == TV_EXIT_OFF ? VCPU_OFF : VCPU_ON;
 	if (v->exit == TV_EXIT_OFF)
 		v->exit = TV_EXIT_IRQ;
@@ -170,8 +174,9 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 static void run_guest(struct vm *vm, struct vcpu *v)
 {
 	do {
-		guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff, &v->vserror,
-			  &v->hw);
+		if (v->exit != TV_EXIT_COPY) /* else its write waits for more, or to be shown */
+			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
+				  &v->vserror, &v->hw);
 	} while (!exit_decide(vm, v) && !gate_closed());
 }
 

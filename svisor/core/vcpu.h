@@ -21,20 +21,32 @@ enum vcpu_state { VCPU_OFF, VCPU_PENDING, VCPU_ON, VCPU_RUNNING };
 /* The guest's call that the last CALL exit showed, as far as its answer is checked. */
 enum vcpu_call { CALL_PLAIN, CALL_CPU_ON, CALL_AFFINITY };
 
-/* `state`, `on_entry` and `on_context` are guarded by the S-VM's lock; the rest is too unless
- * the vCPU is RUNNING. */
+/* `state` and `on_*` are guarded by the S-VM's lock; the rest is too unless the vCPU is
+ * RUNNING. */
 struct vcpu {
 	struct guest_regs regs;
 	enum vcpu_state state;
 	unsigned index;
 	uint64_t on_entry, on_context; /* PENDING */
+	uint64_t on_endian;            /* PENDING: SCTLR_EL1.EE of the caller */
+	const struct vcpu *on_by;      /* PENDING by a CPU_ON of this one; NULL once it has run */
 
 	uint64_t exit;        /* TV_EXIT_* that waits to be served; IRQ: nothing does */
 	struct guest_exit hw; /* as the hardware told it */
+	ipa_t copy;           /* COPY: where the bytes belong */
+	uint64_t copy_size;
+	uint64_t hidden; /* MMIO write: bits of its value that are shown as 0 */
 	bool vserror;
+
+	uint64_t left;    /* the counter when it last left the gate; 0: never */
+	uint64_t claimed; /* ns stolen, as the N-visor said last ... */
+	uint64_t stolen;  /* ... and as far as they are believed */
+
 	enum vcpu_call call;
 	uint64_t call_arg[2]; /* x1 and x2 of `call` */
 };
+
+#define VCPU_PAGES ((sizeof(struct vcpu) + TV_PAGE_SIZE - 1) / TV_PAGE_SIZE) /* of the heap */
 
 /* TV_VCPU_CREATE and TV_VCPU_RUN. Take the S-VM's lock, and those below it. */
 int vcpu_create(uint64_t handle, uint64_t mpidr, uint64_t flags, uint64_t *index);
@@ -52,6 +64,9 @@ bool exit_decide(struct vm *vm, struct vcpu *v);
 void exit_show(const struct vcpu *v, struct tv_run *run);
 /* The page of a FAULT or MMIO exit. */
 ipa_t exit_page(const struct vcpu *v);
+/* Of an MMIO exit: a register's value as it is on the bus, which is little-endian, and the
+ * reverse; of the access's size. */
+uint64_t bus_order(const struct vcpu *v, uint64_t value);
 
 /* resume.c: what is accepted from it. */
 

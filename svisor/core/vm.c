@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <string.h>
 
+#include "cpuid.h"
 #include "ledger.h"
 #include "log.h"
+#include "pvtime.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -51,6 +53,25 @@ bool vm_is_ram(const struct vm *vm, uint64_t ipa)
 	return false;
 }
 
+void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size)
+{
+	uint8_t *out = to;
+
+	assert_held(&vm->lock);
+	memset(out, 0, size);
+	while (size) {
+		uint64_t offset = ipa.v & (TV_PAGE_SIZE - 1);
+		size_t n = size < TV_PAGE_SIZE - offset ? size : TV_PAGE_SIZE - offset;
+		pa_t page;
+
+		if (vm_is_ram(vm, ipa.v) && s2_lookup(&vm->s2, IPA(ipa.v - offset), &page))
+			memcpy(out, (const uint8_t *)secure_ptr(page) + offset, n);
+		ipa.v += n;
+		out += n;
+		size -= n;
+	}
+}
+
 int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page)
 {
 	int ret;
@@ -71,28 +92,29 @@ static void make_fresh(struct vm *vm)
 	vm->state = VM_NONE;
 }
 
-static int create_locked(struct vm *vm, const struct npt *npt)
+static int create_locked(struct vm *vm, const struct npt *npt, uint64_t features)
 {
 	if (vm->state != VM_NONE)
 		return TV_EBUSY;
 	if (s2_init(&vm->s2) != TV_OK)
 		return TV_ENOMEM;
 	vm->npt = *npt;
+	vm->features = features;
 	mbedtls_sha256_init(&vm->hash);
 	vm->generation++;
 	vm->state = VM_NEW;
 	return TV_OK;
 }
 
-int vm_create(const struct npt *npt, uint64_t *handle)
+int vm_create(const struct npt *npt, uint64_t features, uint64_t *handle)
 {
-	int ret = npt_check(npt);
+	int ret = cpuid_allows(features) ? npt_check(npt) : TV_EINVAL;
 
 	if (ret != TV_OK)
 		return ret;
 	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		spin_lock(&vm->lock);
-		ret = create_locked(vm, npt);
+		ret = create_locked(vm, npt, features);
 		*handle = vm->generation << INDEX_BITS | vm_index(vm);
 		spin_unlock(&vm->lock);
 		if (ret != TV_EBUSY)
@@ -155,6 +177,7 @@ static void start_dying(struct vm *vm)
 	vm->state = VM_DYING;
 	tlb_flush_vm(vm_vmid(vm));
 	s2_free(&vm->s2);
+	pvtime_free(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
 	mbedtls_sha256_free(&vm->hash);

@@ -15,6 +15,7 @@
 
 #include <mbedtls/sha256.h>
 
+#include "its.h"
 #include "npt.h"
 #include "s2pt.h"
 #include "spinlock.h"
@@ -22,10 +23,6 @@
 enum vm_state { VM_NONE, VM_NEW, VM_LIVE, VM_STOPPED, VM_DYING };
 
 struct vcpu;
-
-struct range {
-	uint64_t base, size;
-};
 
 /* All guarded by `lock`. */
 struct vm {
@@ -35,6 +32,7 @@ struct vm {
 	unsigned running; /* vCPUs inside the gate; more than 0 keeps the S-VM from dying */
 	struct npt npt;
 	struct s2pt s2;
+	uint64_t features; /* TV_FEATURE_* */
 
 	unsigned rams, vcpus;
 	struct range ram[TV_MAX_RAM];
@@ -46,7 +44,10 @@ struct vm {
 	uint64_t next_load; /* lowest IPA that may be loaded next */
 	uint8_t measurement[32];
 
+	struct its its;
+
 	uint64_t cntvoff;      /* of all vCPUs inside the gate */
+	void *pvtime;          /* the page of stolen time, or NULL */
 	uint64_t counter_seen; /* no vCPU has seen a higher CNTVCT_EL0; set while none runs */
 };
 
@@ -72,13 +73,17 @@ static inline uint16_t vm_vmid(const struct vm *vm)
 /* Is the page all inside a RAM range? The S-VM's lock is held, or it is sealed. */
 bool vm_is_ram(const struct vm *vm, uint64_t ipa);
 
+/* Reads private memory as the guest sees it; what is not mapped, or not RAM, reads as zero. The
+ * lock is held. */
+void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size);
+
 /* Backs `ipa`, page aligned in RAM, with this page. TV_EDENIED: `ipa` is mapped or the page
  * may not be had; TV_ENOMEM. On TV_OK the page is the S-VM's, holds old contents, and
  * vm_map_page must follow. The lock is held; takes the ledger's and the heap's. */
 int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */
-int vm_create(const struct npt *npt, uint64_t *handle);
+int vm_create(const struct npt *npt, uint64_t features, uint64_t *handle);
 int vm_ram(uint64_t handle, uint64_t base, uint64_t size);
 int vm_take_chunk(uint64_t handle, pa_t chunk);
 int vm_destroy(uint64_t handle);

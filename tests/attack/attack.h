@@ -12,7 +12,9 @@
 #include "module/tvattack.h"
 
 #define PAGE 4096UL
-#define RAM 0x40000000UL /* an attack VM's RAM: CHUNK bytes from here */
+#define RAM 0x40000000UL   /* an attack VM's RAM: CHUNK bytes from here */
+#define SECOND (RAM + 4)   /* the puppet's entry that tells x0 */
+#define SPINNING (RAM + 8) /* and one that never gets anywhere */
 #define CHUNK ((uint64_t)TV_CHUNK_SIZE)
 #define CHUNKS 4
 #define POOL_SIZE (8 * CHUNK) /* lower half the pool, upper half ordinary memory */
@@ -78,8 +80,10 @@ void *physical(uint64_t pa, size_t size, int prot);
 /* vm.c: attack VMs */
 void vm_begin(struct vm *vm, unsigned int chunk); /* CREATE and RAM */
 struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page);
-void vm_start(struct vm *vm, unsigned int chunk); /* ... LOAD of the puppet, SEAL */
+void vm_prepare(struct vm *vm, unsigned int chunk); /* ... and LOAD of the puppet */
+void vm_start(struct vm *vm, unsigned int chunk);   /* ... VCPU_CREATE, SEAL */
 struct result vm_vcpu(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc);
+struct result vm_vcpu_with(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc, uint64_t x0);
 uint64_t vm_page(struct vm *vm);                 /* next unused page of its chunk */
 uint64_t *vm_entry(struct vm *vm, uint64_t ipa); /* its leaf in the normal S2PT */
 void vm_map(struct vm *vm, uint64_t ipa, uint64_t pa);
@@ -104,8 +108,11 @@ void cases_bringup(void);
 void cases_memory(void);
 void cases_entry(void);
 void cases_dma(void);
+void cases_psci(void);
 void cases_race(void);
 void cases_fuzz(void);
-uint64_t audit(void); /* violations */
+void cases_its(void);
+uint64_t audit(void);      /* violations */
+uint64_t lost_pages(void); /* of the S-visor's own memory, by TV_STATS; with vCPUs running, too */
 
 #endif

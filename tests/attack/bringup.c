@@ -87,9 +87,12 @@ static void teardown(struct vm *vm)
 	ok(r.status == TV_OK && (r.x[0] | r.x[1] | r.x[2] | r.x[3]), "it is measured");
 	printf("# measurement %016lx %016lx %016lx %016lx\n", r.x[0], r.x[1], r.x[2], r.x[3]);
 	ok(audit() == 0, "audit: no violation while it lives");
+	ok(lost_pages() == 0, "stats: none of the S-visor's pages is lost");
+	ok(smc(TV_STATS, 2, 0, 0, 0).status == TV_EINVAL, "stats: there is no third question");
 	ok(vm_destroy(vm) == TV_OK, "it is destroyed");
 	ok(smc(TV_VM_MEASUREMENT, vm->handle, 0, 0, 0).status == TV_ENOENT, "its handle is stale");
 	ok(audit() == 0, "audit: no violation after it");
+	ok(lost_pages() == 0, "stats: none of the S-visor's pages is lost after it");
 }
 
 void cases_bringup(void)

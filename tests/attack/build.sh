@@ -11,7 +11,7 @@ out=$(cd "$1" && pwd)
 kernel=$(cd "$2" && pwd)
 
 aarch64-linux-gnu-gcc -std=gnu11 -O2 -g -static -pthread -Wall -Wextra -Werror \
-	-I "$top/include" -o "$out/attack" "$here"/*.c "$here"/*.S
+	-I "$top/include" -I "$top/tests/lib" -o "$out/attack" "$here"/*.c "$top"/tests/lib/*.c "$here"/*.S
 cp "$here"/module/* "$out/module/"
 make -s -C "$kernel" M="$out/module" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- TOP="$top" modules
 cp "$out/module/tvattack.ko" "$out/"

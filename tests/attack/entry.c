@@ -34,6 +34,22 @@ static const struct hostile {
 	{TVA_VMPIDR_EL2, 0x80000007, "VMPIDR_EL2"},
 	{TVA_VPIDR_EL2, 0x12345678, "VPIDR_EL2"},
 	{TVA_CNTVOFF_EL2, 0x123456789, "CNTVOFF_EL2"},
+	{TVA_MDCR_EL2, ~0x100UL, "MDCR_EL2: all but TDE"},
+	{TVA_HCR_EL2, ~(HCR_TGE | 1UL << 42 | 1UL << 43 | 1UL << 45), "HCR_EL2: all but TGE, NV"},
+	{TVA_CPTR_EL2, 0, "CPTR_EL2: FP and SVE trapped"},
+	{TVA_CPTR_EL2, ~0UL, "CPTR_EL2: all"},
+	{TVA_CNTHCTL_EL2, 0, "CNTHCTL_EL2: counters trapped"},
+	{TVA_CNTHCTL_EL2, ~0UL, "CNTHCTL_EL2: all"},
+	{TVA_CNTKCTL_EL1, ~0UL, "CNTKCTL_EL1"},
+	{TVA_PMUSERENR_EL0, ~0UL, "PMUSERENR_EL0"},
+	{TVA_ZCR_EL2, ~0UL, "ZCR_EL2"},
+	{TVA_VSESR_EL2, ~0UL, "VSESR_EL2"},
+	{TVA_ICH_HCR_EL2, 0x1, "ICH_HCR_EL2: on"},
+	{TVA_ICH_VMCR_EL2, ~0UL, "ICH_VMCR_EL2: all"},
+	{TVA_ICH_AP1R0_EL2, ~0UL, "ICH_AP1R0_EL2: all"},
+	{TVA_ICH_LR0_EL2, ~(1UL << 61), "ICH_LR0_EL2: all but HW"},
+	{TVA_ICH_LR1_EL2, 1UL << 62 | 1023, "ICH_LR1_EL2: 1023 pending in group 0"},
+	{TVA_ICH_LR1_EL2, 3UL << 62 | 1UL << 60 | 8192, "ICH_LR1_EL2: an LPI active and pending"},
 };
 
 static const struct {
@@ -69,6 +85,21 @@ static void by_register(void)
 		victim.b.nregs = 0;
 		ok(!memcmp(before, after, sizeof(after)),
 		   "%s changed before the gate: the guest sees nothing of it", hostile[i].name);
+	}
+	ok(all_well(), "all is well");
+}
+
+/* Tied to a physical interrupt: the guest would deactivate it with Secure rights. */
+static void by_tied_interrupt(void)
+{
+	static const unsigned int tied[] = {0, 8, 15, 16, 25, 26, 28, 29, 31, 32, 40, 1019, 1023};
+
+	for (size_t i = 0; i < sizeof(tied) / sizeof(*tied); i++) {
+		victim.b.nregs = 1;
+		victim.b.reg[0].id = TVA_ICH_LR0_EL2;
+		victim.b.reg[0].value = 7UL << 60 | (uint64_t)tied[i] << 32 | 27;
+		ok(vm_run(&victim, 0, 0) == TV_EINVAL, "a virtual interrupt tied to %u", tied[i]);
+		victim.b.nregs = 0;
 	}
 	ok(all_well(), "all is well");
 }
@@ -211,6 +242,7 @@ static void by_turning_on(void)
 void cases_entry(void)
 {
 	by_register();
+	by_tied_interrupt();
 	by_shared_page();
 	by_looking();
 	by_fp();

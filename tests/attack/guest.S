@@ -3,20 +3,24 @@
  * The puppet: a guest that asks the host what to do next, by HVC, and answers
  * with what it got. Commands are in x0 (enum op of attack.h), operands in x1-x3,
  * the answer goes out in x1. x8-x30 and v0-v31 hold canaries from the first
- * instruction on: OP_CHECK counts those that changed.
+ * instruction on: OP_CHECK counts those that changed. SECOND (attack.h) is where a vCPU starts
+ * that CPU_ON has turned on, with the context as its first answer; at SPINNING it stays.
  */
 	.arch	armv8.2-a
 	.section .rodata
 	.balign	4096
 	.global	puppet, puppet_end
 puppet:
-	mov	x1, #3 << 20		/* CPACR_EL1.FPEN */
+	b	first
+	b	second			/* SECOND */
+	b	.			/* SPINNING */
+first:	mov	x0, #0
+second:	mov	x1, #3 << 20		/* CPACR_EL1.FPEN */
 	msr	cpacr_el1, x1
 	adr	x1, vectors
 	msr	vbar_el1, x1
 	isb
 	bl	plant
-	mov	x0, #0
 next:
 	mov	x1, x0
 	movz	x0, #0xc600, lsl #16
@@ -46,11 +50,10 @@ table:
 	wfi
 	mov	x0, #0
 	b	next
-	op				/* OP_CALL (x0) -> x0 of an HVC */
+	op				/* OP_CALL (x0, x1, x2 = x3) -> x0 of an HVC */
 	mov	x0, x1
 	mov	x1, x2
 	mov	x2, x3
-	mov	x3, #0
 	hvc	#0
 	b	next
 	op				/* OP_WAIT (address): until it is not 0 */

@@ -13,7 +13,8 @@ static const struct {
 	void (*run)(void);
 } groups[] = {
 	{"bringup", cases_bringup}, {"memory", cases_memory}, {"entry", cases_entry},
-	{"race", cases_race},       {"fuzz", cases_fuzz},     {"dma", cases_dma},
+	{"psci", cases_psci},       {"race", cases_race},     {"fuzz", cases_fuzz},
+	{"dma", cases_dma},         {"its", cases_its},
 };
 
 struct vm victim, other;
@@ -28,11 +29,23 @@ static void start_both(void)
 	vm_do(&other, OP_FILL, RAM + 0x10000, RAM + 0x50000, 0x07e7);
 }
 
+uint64_t lost_pages(void)
+{
+	struct result r;
+
+	do { /* all CPUs fight for its locks */
+		r = smc(TV_STATS, TV_STATS_HEAP, -1, -1, -1);
+	} while (r.status == TV_EBUSY);
+	if (r.status)
+		die("TV_STATS: %ld", r.status);
+	return r.x[0] - r.x[1] - r.x[2];
+}
+
 bool all_well(void)
 {
 	return vm_do(&other, OP_CHECK, 0, 0, 0) == 0 &&
 	       vm_do(&other, OP_SUM, RAM + 0x10000, RAM + 0x50000, 0) == 0x07e7UL * 0x40000 / 8 &&
-	       audit() == 0;
+	       audit() == 0 && lost_pages() == 0;
 }
 
 static void run_group(void (*run)(void))
@@ -43,7 +56,8 @@ static void run_group(void (*run)(void))
 	}
 	start_both();
 	run();
-	ok(vm_destroy(&victim) == TV_OK && vm_destroy(&other) == TV_OK && audit() == 0,
+	ok(vm_destroy(&victim) == TV_OK && vm_destroy(&other) == TV_OK && audit() == 0 &&
+		   lost_pages() == 0,
 	   "all is over");
 }
 

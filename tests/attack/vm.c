@@ -60,16 +60,22 @@ struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page)
 
 struct result vm_vcpu(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc)
 {
+	return vm_vcpu_with(vm, mpidr, flags, pc, 0);
+}
+
+struct result vm_vcpu_with(struct vm *vm, uint64_t mpidr, uint64_t flags, uint64_t pc, uint64_t x0)
+{
 	struct tva_batch b = {.flags = TVA_OWN_SHARE, .ncalls = 1};
 	uint64_t *r = b.call[0].r;
 
 	b.run.pc = pc;
+	b.run.gpr[0] = x0;
 	memcpy(b.call[0].x, (uint64_t[]){TV_VCPU_CREATE, vm->handle, mpidr, flags}, 32);
 	batch(&b);
 	return (struct result){(int64_t)r[0], {r[1], r[2], r[3], r[4]}};
 }
 
-void vm_start(struct vm *vm, unsigned int chunk)
+void vm_prepare(struct vm *vm, unsigned int chunk)
 {
 	size_t pages = (puppet_end - puppet) / PAGE;
 	uint64_t from;
@@ -82,6 +88,11 @@ void vm_start(struct vm *vm, unsigned int chunk)
 		if (vm->last.status)
 			die("TV_VM_LOAD of page %zu: %ld", i, vm->last.status);
 	}
+}
+
+void vm_start(struct vm *vm, unsigned int chunk)
+{
+	vm_prepare(vm, chunk);
 	vm->last = vm_vcpu(vm, 0, TV_VCPU_ON, RAM);
 	if (vm->last.status)
 		die("TV_VCPU_CREATE: %ld", vm->last.status);

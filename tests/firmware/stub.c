@@ -96,11 +96,9 @@ static void serve(uint64_t r[GPRS], uint64_t index)
 	case P_FIQ:
 		r[1] = read_reg("isr_el1");
 		return;
-	case P_SPIN: /* with the counter on, as a guest might have it */
-		write_reg("pmcr_el0", 0x41);
+	case P_SPIN:
 		while (read_reg("cntpct_el0") - t < a)
 			;
-		write_reg("pmcr_el0", 0);
 		return;
 	case P_FP:
 		r[1] = longest_vector();

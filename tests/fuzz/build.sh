@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds the fuzzer into OUT (build/tests/fuzz). Environment: MBEDTLS, a mbedTLS 3.6 source.
+# Builds the fuzzers into OUT (build/tests/fuzz). Environment: MBEDTLS, a mbedTLS 3.6 source.
 set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-build/tests/fuzz}
@@ -10,8 +10,13 @@ if [ ! -e "$mbedtls/library/sha256.c" ]; then
 	exit 1
 fi
 mkdir -p "$out"
-${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all -Wall -Wextra -Werror '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"' \
-	-Iinclude -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host \
-	-I"$mbedtls/include" svisor/core/*.c svisor/arch/host/*.c tests/fuzz/smc.c \
-	"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c" -o "$out/smc"
+# shellcheck disable=SC2086
+fuzzer() { # name, more sources
+	${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Wall -Wextra -Werror '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"' \
+		-Iinclude -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host -Itests/lib \
+		-I"$mbedtls/include" svisor/core/*.c svisor/arch/host/*.c tests/fuzz/$1.c $2 \
+		"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c" -o "$out/$1"
+}
+fuzzer smc ''
+fuzzer its tests/lib/fdt.c

@@ -106,7 +106,8 @@ static void raw_call(const struct step *s)
 static void launch(const struct step *s)
 {
 	unsigned slot = s->a % SLOTS;
-	struct tv_args r = smc(TV_VM_CREATE, npt_root(slot), 39, 1, 0);
+	uint64_t features = (s->e & 7) | (s->e & 8 ? TV_FEATURE_PMU : 0);
+	struct tv_args r = smc(TV_VM_CREATE, npt_root(slot), 39, 1, features);
 
 	handle[slot] = r.x[1];
 	smc(TV_VM_RAM, handle[slot], RAM, RAM_PAGES * TV_PAGE_SIZE, 0);
@@ -168,6 +169,7 @@ static void environment(const struct step *s)
 {
 	host_cpu(s->a % CPUS);
 	host_entropy = s->b & 1 ? s->b >> 6 : -1;
+	host_lists_ok = !(s->b & 4);
 	host_broken_page = s->b & 2 ? some_page(s->c, s->d) & ~0xfffUL : 1;
 	host_counter += s->e << 8;
 }
@@ -206,7 +208,9 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 {
 	static const uint8_t classes[] = {0x01, 0x16, 0x17, 0x18, 0x20, 0x24, 0x24, 0x24};
 	static const uint64_t calls[] = {0xc4000003, 0x84000003, 0x84000002, 0xc4000004,
-					 0x84000008, 0xc4000053, 0x84000053, 0xc400000e};
+					 0x84000008, 0xc4000053, 0x84000053, 0xc400000e,
+					 0x8400000a, 0xc4000001, 0x84000012, 0xc4000012,
+					 0x84000004, 0x84000000, 0x84000015, 0xc5000021};
 	const struct step *s = next;
 
 	check_view();
@@ -220,7 +224,7 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 		   s->d << 9 | s->e;
 	out->far = s->f;
 	out->hpfar = (s->g & 0x40 ? 0x09000000 : RAM + (s->g % RAM_PAGES) * TV_PAGE_SIZE) >> 8;
-	regs->x[0] = calls[s->f % 8];
+	regs->x[0] = calls[s->f % 16];
 	regs->x[1] = s->g % 8;
 	regs->x[2] = RAM + s->c;
 }
@@ -230,6 +234,8 @@ static void check_audit(void)
 	struct tv_args a = smc(TV_AUDIT, 0, 0, 0, 0);
 
 	REQUIRE(a.x[0] == TV_OK && a.x[1] == 0);
+	a = smc(TV_STATS, TV_STATS_HEAP, 0, 0, 0);
+	REQUIRE(a.x[0] == TV_OK && a.x[1] == a.x[2] + a.x[3]);
 }
 
 static void add_shares(void)
@@ -319,6 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	add_shares();
 	memset(host_mem(NPTS), 0, SLOTS * 4 * TV_PAGE_SIZE);
 	memset(handle, 0, sizeof(handle));
+	host_lists_ok = true;
 	next = (const struct step *)data;
 	end = next + (size > 64 * sizeof(*next) ? 64 : size / sizeof(*next));
 	while (next != end) {

@@ -10,11 +10,13 @@
 	.set	fresh_page, FRESH_PAGE
 	.set	spins, SPINS
 	.set	tag, TAG
+	.set	cpu_off, CPU_OFF
 
 	.section .text.start, "ax"
 	.global	_start
 _start:	b	first
 	b	second
+	b	third
 
 /* The second vCPU: all that its neighbour has filled must be new here. */
 second:	mov	x1, #0x300000		/* CPACR_EL1.FPEN */
@@ -34,7 +36,10 @@ second:	mov	x1, #0x300000		/* CPACR_EL1.FPEN */
 	ldr	x0, =tag
 	hvc	#0
 
-first:	adrp	x1, stack_end
+third:	adr	x19, guest_length
+	b	start
+first:	adr	x19, guest
+start:	adrp	x1, stack_end
 	mov	sp, x1
 	adrp	x1, trap_vectors
 	add	x1, x1, :lo12:trap_vectors
@@ -45,7 +50,7 @@ first:	adrp	x1, stack_end
 	mov	x1, #0xf
 	msr	s3_0_c1_c2_0, x1	/* ZCR_EL1 */
 	isb
-	bl	guest
+	blr	x19
 1:	wfi
 	b	1b
 
@@ -110,8 +115,9 @@ trapped:
 	exit_function exit_mmio_read, "ldr x10, =device + 0x18; ldrsh x9, [x10]"
 	exit_function exit_mmio_write, "ldr x10, =device + 0x20; str w9, [x10]"
 	exit_function exit_fault, "ldr x10, =fresh_page + 0x678; ldr x9, [x10]"
-	exit_function exit_sysreg_read, "mrs x9, id_aa64pfr0_el1"
+	exit_function exit_sysreg_read, "mrs x9, actlr_el1"
 	exit_function exit_sysreg_write, "msr s3_0_c12_c11_5, x9"
+	exit_function exit_off, "ldr x0, =cpu_off; hvc #0"
 	exit_function exit_irq, "mov x28, #spins; sub x28, x28, #1; cbnz x28, . - 4"
 
 keep:	stp	x0, x1, [sp, #-16]!

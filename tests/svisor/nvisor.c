@@ -4,19 +4,13 @@
  * guest's registers in all that it can read, and before each entry it changes all that it can
  * write. Says in TAP what it found.
  */
-#include <stdint.h>
-
-#include <twinvisor/abi.h>
-
-#include "ns.h"
-#include "probe.h"
+#include "nvisor.h"
 
 #define PSCI_SYSTEM_OFF 0x84000008
 
-#define POOL 0x80000000
-#define POOL_SIZE (8 * TV_CHUNK_SIZE)
 #define SCTLR_RESET 0x30d00800
 #define STRANGER 0x3c3c00000000c3c3
+#define PMU_PPI 23
 
 /* clang-format off */
 /* Ours, whatever happens in the Secure world: these values at the gate. */
@@ -26,15 +20,14 @@
 	X(mair_el2, "mair_el2", 0x44bbff0400) X(tcr_el2, "tcr_el2", 0x80803518) \
 	X(ttbr0_el2, "ttbr0_el2", 0x41000000) X(ttbr1_el2, "s3_4_c2_c0_1", 0x42000000) \
 	X(contextidr_el2, "s3_4_c13_c0_1", 0x99) X(cptr_el2, "cptr_el2", 0x22ff) \
-	X(hstr_el2, "hstr_el2", 0x2) X(mdcr_el2, "mdcr_el2", 0x66) \
+	X(hstr_el2, "hstr_el2", 0x2) X(mdcr_el2, "mdcr_el2", 0xe3) \
 	X(vpidr_el2, "vpidr_el2", 0x411fd490) X(vmpidr_el2, "vmpidr_el2", 0x80000a0b) \
 	X(cnthctl_el2, "cnthctl_el2", 0) X(cntvoff_el2, "cntvoff_el2", 0x7777) \
 	X(esr_el2, "esr_el2", 0x5a000001) X(elr_el2, "elr_el2", 0x60601234) \
 	X(spsr_el2, "spsr_el2", 0x600003c5) X(far_el2, "far_el2", 0x1122334455667788) \
 	X(hpfar_el2, "hpfar_el2", 0x4567890) X(hcrx_el2, "s3_4_c1_c2_2", 1) \
 	X(hfgrtr_el2, "s3_4_c1_c1_4", 2) X(hfgitr_el2, "s3_4_c1_c1_6", 4) \
-	X(hdfgrtr_el2, "s3_4_c3_c1_4", 8) X(pmuserenr_el0, "pmuserenr_el0", 5) \
-	X(pmcr_el0, "pmcr_el0", 0x40) X(pmselr_el0, "pmselr_el0", 3) \
+	X(hdfgrtr_el2, "s3_4_c3_c1_4", 8) \
 	X(ich_lr0_el2, "s3_4_c12_c12_0", 0x0000000000000042) \
 	X(ich_vmcr_el2, "s3_4_c12_c11_7", 0xf8000000) X(zcr_el2, "s3_4_c1_c2_0", 0)
 /* clang-format on */
@@ -44,36 +37,36 @@
 GUEST_REGS(REG_FUNCTIONS)
 GUEST_LIVE_REGS(REG_FUNCTIONS)
 SWITCHED_REGS(REG_FUNCTIONS)
+PMU_REGS(REG_FUNCTIONS)
 HOST_REGS(HOST_FUNCTIONS)
 REG_FUNCTIONS(sctlr_el1, "sctlr_el1")
 REG_FUNCTIONS(sp_el1, "sp_el1")
 REG_FUNCTIONS(zcr_el1, "s3_0_c1_c2_0")
 REG_FUNCTIONS(vdisr_el2, "s3_4_c12_c1_1")
 
-#define LENGTH(a) (sizeof(a) / sizeof(*(a)))
-
 static const struct reg guests[] = {GUEST_REGS(REG_LINE) GUEST_LIVE_REGS(REG_LINE) REG_LINE(
 	sp_el1, ) REG_LINE(zcr_el1, ) REG_LINE(vdisr_el2, )};
-static const struct reg switched[] = {SWITCHED_REGS(REG_LINE)};
+static const struct reg switched[] = {SWITCHED_REGS(REG_LINE) PMU_REGS(REG_LINE)};
 static const struct {
 	struct reg reg;
 	uint64_t value;
 } host[] = {HOST_REGS(HOST_LINE)};
 
-static const char *const kind_names[] = {"HVC",         "SMC",          "WFI",
-					 "MMIO read",   "MMIO write",   "fault",
-					 "sysreg read", "sysreg write", "interrupt"};
+static const char *const kind_names[] = {"HVC",        "SMC",   "WFI",         "MMIO read",
+					 "MMIO write", "fault", "sysreg read", "sysreg write",
+					 "interrupt",  "OFF"};
 
 extern const uint8_t guest_image[], guest_image_end[];
 
-static struct tv_run page __attribute__((aligned(4096)));
+union shared shared __attribute__((aligned(TV_PAGE_SIZE)));
 static uint64_t npt1[512] __attribute__((aligned(4096)));
 static uint64_t npt2[512] __attribute__((aligned(4096)));
 static uint64_t npt3[512 * 4] __attribute__((aligned(4096)));
 static struct vectors vectors;
-static uint64_t vm, other_vm, pages_used;
+uint64_t vm;
+static uint64_t other_vm, page_next = POOL;
 
-static uint64_t call(uint64_t fid, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t *x1)
+uint64_t call(uint64_t fid, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t *x1)
 {
 	uint64_t r[GPRS] = {fid, a, b, c, d};
 
@@ -83,7 +76,7 @@ static uint64_t call(uint64_t fid, uint64_t a, uint64_t b, uint64_t c, uint64_t 
 	return r[0];
 }
 
-static void must(uint64_t status, const char *what)
+void must(uint64_t status, const char *what)
 {
 	if (status == TV_OK)
 		return;
@@ -95,7 +88,7 @@ static void must(uint64_t status, const char *what)
 	call(PSCI_SYSTEM_OFF, 0, 0, 0, 0, 0);
 }
 
-static void say(const char *what, const char *name, uint64_t value)
+void say(const char *what, const char *name, uint64_t value)
 {
 	put("# ");
 	put(what);
@@ -110,7 +103,8 @@ static void say(const char *what, const char *name, uint64_t value)
 
 static uint64_t new_page(void)
 {
-	return POOL + pages_used++ * TV_PAGE_SIZE;
+	page_next += TV_PAGE_SIZE;
+	return page_next - TV_PAGE_SIZE;
 }
 
 /* Backs the page in the normal S2PT: that is only a request. */
@@ -122,6 +116,28 @@ static void map(uint64_t ipa, uint64_t pa)
 	__asm__ volatile("dsb sy");
 }
 
+/* The most there is. */
+static uint64_t features(void)
+{
+	uint64_t r[GPRS] = {TV_VERSION};
+
+	smc(r);
+	return r[3];
+}
+
+/* An S-VM with the guest in its memory. */
+static uint64_t load(uint64_t wanted)
+{
+	uint64_t svm;
+
+	must(call(TV_VM_CREATE, (uint64_t)npt1, 39, 1, wanted, &svm), "TV_VM_CREATE");
+	must(call(TV_VM_RAM, svm, RAM, RAM_SIZE, 0, 0), "TV_VM_RAM");
+	for (const uint8_t *p = guest_image; p < guest_image_end; p += TV_PAGE_SIZE)
+		must(call(TV_VM_LOAD, svm, RAM + (p - guest_image), (uint64_t)p, new_page(), 0),
+		     "TV_VM_LOAD");
+	return svm;
+}
+
 static void launch(void)
 {
 	npt1[RAM >> 30] = (uint64_t)npt2 | 3;
@@ -129,11 +145,7 @@ static void launch(void)
 		npt2[i] = (uint64_t)&npt3[512 * i] | 3;
 	must(call(TV_CPU_SHARE, (uint64_t)&page, 0, 0, 0, 0), "TV_CPU_SHARE");
 	must(call(TV_POOL_ADD, POOL, POOL_SIZE, 0, 0, 0), "TV_POOL_ADD");
-	must(call(TV_VM_CREATE, (uint64_t)npt1, 39, 1, 0, &vm), "TV_VM_CREATE");
-	must(call(TV_VM_RAM, vm, RAM, RAM_SIZE, 0, 0), "TV_VM_RAM");
-	for (const uint8_t *p = guest_image; p < guest_image_end; p += TV_PAGE_SIZE)
-		must(call(TV_VM_LOAD, vm, RAM + (p - guest_image), (uint64_t)p, new_page(), 0),
-		     "TV_VM_LOAD");
+	vm = load(features());
 	page.pc = RAM;
 	must(call(TV_VCPU_CREATE, vm, 0, TV_VCPU_ON, 0, 0), "TV_VCPU_CREATE");
 	page.pc = SECOND;
@@ -144,16 +156,38 @@ static void launch(void)
 /* ---- registers ------------------------------------------------------------ */
 
 static uint64_t bad_clean, bad_own, bad_x;
+/* What the hunt found, by where. */
+static struct {
+	uint64_t general, vectors, sysregs;
+} finds;
+static uint64_t cleared = 64, cleared_p = 8; /* bytes of a vector and of a predicate */
 static uint64_t host_put[LENGTH(host)], switched_put[LENGTH(switched)];
 
+#define PMCR_E 1
+#define PMCR_LC (1 << 6)
+/* PMEVTYPER<n>_EL0: cycles, of Secure state and EL3 only: SH, and NSK and NSU without P and U */
+#define COUNT_SECURE (1 << 24 | 1 << 29 | 1 << 28 | 0x11)
+#define NOT_EL3 (1 << 26) /* whose way in is counted as the cycles of our own call */
+
 /* Values that would hurt, were they the guest's: breakpoints armed, the OS lock closed, the
- * vectors short, no access from EL0. */
+ * vectors short, no access from EL0. Counters run, some by HPME, for the guest and us to pay. */
 static uint64_t switched_value(uint64_t i)
 {
 	if (switched[i].read == read_mdscr_el1)
 		return 1 << 12;
 	if (switched[i].read == read_dbgbcr0 || switched[i].read == read_dbgbcr1)
 		return 0x1e7;
+	if (switched[i].read == read_pmcr)
+		return PMCR_LC | PMCR_E;
+	if (switched[i].read == read_pmevtyper0 || switched[i].read == read_pmevtyper2 ||
+	    switched[i].read == read_pmevtyper5)
+		return COUNT_SECURE;
+	if (switched[i].read == read_pmccfiltr)
+		return COUNT_SECURE | NOT_EL3;
+	if (switched[i].read == read_pmcntenset)
+		return ~0ull;
+	if (switched[i].read == read_pmintenset)
+		return 0;
 	return STRANGER ^ i << 20;
 }
 
@@ -179,10 +213,15 @@ static void streaming_on(void)
 		write_reg("s3_3_c4_c2_2", 3); /* SVCR: SM, ZA */
 }
 
+static uint8_t host_byte(uint64_t i)
+{
+	return 0x80 | (i & 0x3f);
+}
+
 static void plant(uint64_t zcr)
 {
 	for (uint64_t i = 0; i < sizeof(vectors); i++)
-		((uint8_t *)&vectors)[i] = 0x80 | (i & 0x3f);
+		((uint8_t *)&vectors)[i] = host_byte(i);
 	for (uint64_t i = 0; i < 17 * VECTOR_MAX / 8; i++)
 		vectors.p[i] = 0xff;
 	write_zcr_el2(0xf);
@@ -229,15 +268,16 @@ static void check_vectors(void)
 	write_zcr_el2(0xf);
 	vl = vector_length();
 	vectors_store(&vectors);
+	finds.vectors += hunt_words("vector", (uint64_t *)vectors.z, 32 * vl / 8);
 	for (uint64_t i = 0; i < 32 * vl; i++) {
-		if (vectors.z[i] && (i % vl < 64 || (vectors.z[i] & 0xc0) == 0x40)) {
+		if (vectors.z[i] && (i % vl < cleared || vectors.z[i] != host_byte(i))) {
 			bad_clean++;
 			say("left behind:", "byte of Z", i);
 			break;
 		}
 	}
 	for (uint64_t i = 0; i < 17 * vl / 8; i++) {
-		if (vectors.p[i] && (i % (vl / 8) < 8 || vectors.p[i] != 0xff)) {
+		if (vectors.p[i] && (i % (vl / 8) < cleared_p || vectors.p[i] != 0xff)) {
 			bad_clean++;
 			say("left behind:", "byte of P", i);
 			break;
@@ -271,6 +311,8 @@ static void check_own(void)
 	}
 }
 
+static uint64_t said = HOST_X(0); /* the answer to the guest's report, in x0 */
+
 static uint64_t run_vcpu(uint64_t vcpu, uint64_t flags)
 {
 	static uint64_t runs;
@@ -278,15 +320,20 @@ static uint64_t run_vcpu(uint64_t vcpu, uint64_t flags)
 
 	for (uint64_t i = 0; i < 31; i++)
 		page.gpr[i] = r[i] = HOST_X(i);
+	page.gpr[0] = said;
 	page.flags = flags;
 	page.cntvoff = 0;
 	page.pc = STRANGER;
+	for (uint64_t i = sizeof(page) / 8; i < LENGTH(shared.words); i++)
+		shared.words[i] = STRANGER ^ i;
 	plant(runs++ % 3);
 	r[0] = TV_VCPU_RUN;
 	r[1] = vm;
 	r[2] = vcpu;
 	smc(r);
 	check_own();
+	finds.general += hunt_words("general register, in a copy", r, GPRS);
+	finds.sysregs += hunt_sysregs();
 	write_reg("cptr_el2", cptr);
 	write_reg("hcr_el2", hcr);
 	check_clean();
@@ -316,9 +363,10 @@ static int is_kind(uint64_t kind, uint64_t exit)
 		[KIND_SYSREG_READ] = TV_EXIT_SYSREG,
 		[KIND_SYSREG_WRITE] = TV_EXIT_SYSREG,
 		[KIND_IRQ] = TV_EXIT_IRQ,
+		[KIND_OFF] = TV_EXIT_OFF,
 	};
 
-	return kind < KINDS && exit == exits[kind];
+	return kind < LENGTH(exits) && exit == exits[kind];
 }
 
 static void expect_mmio(struct tv_run *e, uint64_t write, uint64_t size, uint64_t address)
@@ -340,6 +388,8 @@ static void expect(struct tv_run *e, uint64_t kind)
 
 	for (uint64_t i = 0; i < sizeof(*e) / 8; i++)
 		((uint64_t *)e)[i] = 0;
+	/* The guest's PMCR_EL0.E; an interrupt may come before it has set that. */
+	e->lines = kind == KIND_IRQ ? page.lines & TV_LINE_PMU : kind & 1 ? TV_LINE_PMU : 0;
 	e->exit = page.exit;
 	if (kind == KIND_HVC || kind == KIND_SMC)
 		for (int i = 0; i < 4; i++)
@@ -354,18 +404,27 @@ static void expect(struct tv_run *e, uint64_t kind)
 		e->esr = 0x24ull << 26 | (page.esr & 0x3f);
 		e->hpfar = FRESH_PAGE >> 8;
 	}
-	if (kind == KIND_SYSREG_READ) /* op0 3, op2 0, op1 0, CRn 0, Rt 9, CRm 4, read */
-		e->esr = 0x18ull << 26 | 1 << 25 | 3 << 20 | 9 << 5 | 4 << 1 | 1;
+	if (kind == KIND_SYSREG_READ) /* op0 3, op2 1, op1 0, CRn 1, Rt 9, CRm 0, read */
+		e->esr = 0x18ull << 26 | 1 << 25 | 3 << 20 | 1 << 17 | 1 << 10 | 9 << 5 | 1;
 	if (kind == KIND_SYSREG_WRITE) { /* op0 3, op2 5, op1 0, CRn 12, Rt 9, CRm 11, write */
 		e->esr = 0x18ull << 26 | 1 << 25 | 3 << 20 | 5 << 17 | 12 << 10 | 9 << 5 | 11 << 1;
 		e->gpr[9] = GUEST_X(9);
 	}
 }
 
+/* Behind the struct all stays as we left it. */
+static int rest_untouched(void)
+{
+	for (uint64_t i = sizeof(page) / 8; i < LENGTH(shared.words); i++)
+		if (shared.words[i] != (STRANGER ^ i))
+			return 0;
+	return 1;
+}
+
 static int shows_only(uint64_t kind)
 {
 	static struct tv_run e;
-	int good = 1;
+	int good = rest_untouched();
 
 	expect(&e, kind);
 	for (uint64_t i = 0; i < sizeof(e) / 8; i++) {
@@ -380,7 +439,7 @@ static int shows_only(uint64_t kind)
 	return good;
 }
 
-static void timer(uint64_t ticks)
+void timer(uint64_t ticks)
 {
 	volatile uint32_t *gicd = (void *)0x08000000, *gicr = (void *)0x080b0000;
 
@@ -392,7 +451,7 @@ static void timer(uint64_t ticks)
 	write_reg("cnthp_ctl_el2", 1);
 }
 
-static void quiet(void)
+void quiet(void)
 {
 	write_reg("cnthp_ctl_el2", 0);
 }
@@ -405,10 +464,14 @@ static void outcome(uint64_t kind, int shown, uint64_t changed, uint64_t detail)
 	put_result(bad_clean == 0, name, ": leaves no register of the guest behind");
 	put_result(bad_own == 0, name, ": leaves the N-visor's system registers alone");
 	put_result(bad_x == 0, name, ": x5-x30 of the caller are preserved, x1-x4 are 0");
+	put_result(finds.general == 0, name, ": no secret in x0-x30");
+	put_result(finds.vectors == 0, name, ": no secret in the vectors");
+	put_result(finds.sysregs == 0, name, ": no secret in any system register there is");
 	if (changed)
 		say("guest:", "what changed", changed << 32 | detail);
 	put_result(changed == 0, name, ": the guest finds all as it was");
 	bad_clean = bad_own = bad_x = 0;
+	finds.general = finds.vectors = finds.sysregs = 0;
 }
 
 /* An interrupt may come at any time; after the others there is an answer. */
@@ -454,6 +517,46 @@ static void test_breakpoint(void)
 		   "the guest's breakpoint fires once, in the guest; the N-visor's never");
 }
 
+static void test_cycles(void)
+{
+	uint64_t until;
+
+	must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+	until = read_reg("cntpct_el0") + PAUSE * read_reg("cntfrq_el0");
+	while (read_reg("cntpct_el0") < until)
+		;
+	must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+	if (page.gpr[2])
+		say("guest:", "cycles", page.gpr[3]);
+	put_result(reported(KIND_COUNT) && page.gpr[2] == 0 && !bad_own, "",
+		   "the guest counts its own cycles and not the N-visor's");
+}
+
+/* The interrupt ends the run, once: while it is active it does not end the next one. */
+static void test_overflow(void)
+{
+	volatile uint32_t *gicr = (void *)0x080b0000;
+	int good;
+
+	gicr[0x100 / 4] = 1 << PMU_PPI; /* GICR_ISENABLER0 */
+	do
+		must(run(page.exit == TV_EXIT_CALL ? TV_RUN_DONE : 0), "TV_VCPU_RUN");
+	while (page.exit == TV_EXIT_IRQ && !page.lines);
+	good = page.exit == TV_EXIT_IRQ && !(gicr[0x200 / 4] & 1 << PMU_PPI); /* ISPENDR0 */
+	put_result(good && page.lines == TV_LINE_PMU, "",
+		   "an overflow ends the run, and its interrupt is gone with the guest");
+	gicr[0x300 / 4] = 1 << PMU_PPI; /* ISACTIVER0 */
+	must(run(0), "TV_VCPU_RUN");
+	put_result(reported(KIND_OVERFLOW) && page.gpr[2] == 0 && page.lines == TV_LINE_PMU, "",
+		   "the guest runs on with the interrupt asserted, and counts");
+	must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+	put_result(reported(KIND_QUIET) && page.gpr[2] == 0 && page.gpr[3] == 0 && !page.lines, "",
+		   "the guest ends its interrupt");
+	gicr[0x380 / 4] = 1 << PMU_PPI; /* ICACTIVER0 */
+	gicr[0x180 / 4] = 1 << PMU_PPI; /* ICENABLER0 */
+	put_result(!bad_own && !bad_clean, "", "no register was lost by that");
+}
+
 /* On the CPU that its neighbour has just left. */
 static void test_second_vcpu(void)
 {
@@ -472,6 +575,125 @@ static void test_ns_access(void)
 		must(run(faults < 2 ? 0 : TV_RUN_ABORT), "TV_VCPU_RUN");
 	put_result(reported(KIND_NS) && page.gpr[2] == 0, "",
 		   "a Non-secure IPA of the guest reaches nothing");
+}
+
+static void test_shown(void)
+{
+	do
+		must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+	while (page.exit == TV_EXIT_IRQ);
+	if (page.gpr[2])
+		say("stolen time:", "at", page.gpr[3]);
+	put_result(reported(KIND_SHOWN) && page.gpr[2] == 0, "",
+		   "the page of stolen time can be read, and not written");
+}
+
+/* Fields that say "not there" by 0xf: ID_AA64PFR0.{FP, AdvSIMD}, ID_AA64DFR0.DoubleLock,
+ * ID_AA64MMFR0.{TGran64, TGran4}. */
+static int is_signed(uint64_t reg, int field)
+{
+	return (reg == 0x20 && (field == 4 || field == 5)) || (reg == 0x28 && field == 9) ||
+	       (reg == 0x38 && (field == 6 || field == 7));
+}
+
+static int no_more_than(uint64_t reg, uint64_t guest, uint64_t machine)
+{
+	for (int i = 0; i < 16; i++) {
+		int flip = is_signed(reg, i) ? 8 : 0;
+
+		if (((guest >> 4 * i & 0xf) ^ flip) > ((machine >> 4 * i & 0xf) ^ flip))
+			return 0;
+	}
+	return 1;
+}
+
+static int id_good(uint64_t reg, uint64_t guest)
+{
+	static const struct {
+		uint8_t reg;
+		uint64_t hidden, same;
+	} of[] = {
+		{0x20, 0x00f0ff000000ff00, 0x000f00000ff00000}, /* PFR0: EL2, MPAM ...; DIT, FP */
+		{0x21, 0xfffffff0ffffff00, 0xff},               /* PFR1: MTE ...; BTI, SSBS */
+		{0x25, -1ull, 0},                               /* SMFR0 */
+		{0x28, 0x00f0ff0f000000f0, 0x00000000f0f0f000}, /* DFR0: trace ...; breakpoints */
+		{0x30, 0, 0xf0ffffff0000fff0},                  /* ISAR0: cryptography ... */
+		{0x31, 0xf000000000000000, 0x000000000000fff0}, /* ISAR1: LS64; PAuth */
+		{0x39, 0x00000f00f00f0ff0, 0},                  /* MMFR1: VMIDs, VHE */
+	};
+	int good = no_more_than(reg, guest, read_id(reg));
+
+	for (uint64_t i = 0; i < LENGTH(of); i++) {
+		if (of[i].reg == reg)
+			good &= !(guest & of[i].hidden) && !((guest ^ read_id(reg)) & of[i].same);
+	}
+	return good;
+}
+
+/* None of the reads is seen; the reports are. */
+static void test_id(void)
+{
+	int good = 1;
+
+	for (uint64_t reg = ID_FIRST; reg < ID_END; reg++) {
+		do
+			must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+		while (page.exit == TV_EXIT_IRQ);
+		if (reported(KIND_ID) && page.gpr[2] == reg && id_good(reg, page.gpr[3]))
+			continue;
+		good = 0;
+		say("ID register", "(8 * CRm + Op2)", reg);
+		say("guest, machine", "", page.gpr[3]);
+		say("", "", read_id(reg));
+	}
+	put_result(good, "", "ID registers: the machine's, without what guests may not have");
+}
+
+/* An S-VM with just this much SVE. */
+static void test_length(uint64_t length)
+{
+	uint64_t first = vm, first_next = page_next, status;
+
+	page_next = POOL + TV_CHUNK_SIZE;
+	vm = load(length);
+	cleared = length ? 16 * length : 16;
+	cleared_p = 2 * length;
+	page.pc = THIRD;
+	must(call(TV_VCPU_CREATE, vm, 0, TV_VCPU_ON, 0, 0), "TV_VCPU_CREATE");
+	must(call(TV_VM_SEAL, vm, 0, 0, 0, 0), "TV_VM_SEAL");
+	bad_clean = bad_own = 0;
+	do
+		must(run(0), "TV_VCPU_RUN");
+	while (page.exit == TV_EXIT_IRQ);
+	if (page.gpr[2] != 16 * length)
+		say("vectors:", "bytes", page.gpr[2]);
+	put_result(reported(KIND_LENGTH) && page.gpr[2] == 16 * length &&
+			   page.gpr[3] == (length ? 0 : 2),
+		   "",
+		   length ? "vectors are as long as the S-VM has them"
+			  : "without SVE its instructions and registers are Undefined");
+	put_result(bad_clean == 0 && bad_own == 0, "", "and the registers are clean afterwards");
+	do
+		status = call(TV_VM_DESTROY, vm, 0, 0, 0, 0);
+	while (status == TV_AGAIN);
+	vm = first;
+	page_next = first_next;
+	cleared = 64;
+	cleared_p = 8;
+}
+
+static void test_lengths(void)
+{
+	uint64_t most = features() & TV_FEATURE_SVE;
+
+	test_length(0);
+	test_length(1);
+	test_length(most);
+	if (most > 1)
+		test_length(most / 2);
+	must(call(TV_CHUNK_RETURN, 0, 0, 0, 0, 0), "TV_CHUNK_RETURN");
+	put_result(call(TV_VM_CREATE, (uint64_t)npt1, 39, 1, most + 1, 0) == (uint64_t)TV_EINVAL,
+		   "", "longer vectors than there are, or are kept, are refused");
 }
 
 static int refused(uint64_t status)
@@ -502,12 +724,40 @@ static void test_secure_as_ordinary(void)
 		   "a shared page that became Secure gives TV_EFAULT");
 }
 
+uint64_t violations(void)
+{
+	uint64_t found;
+
+	return call(TV_AUDIT, 0, 0, 0, 0, &found) == TV_OK ? found : 1;
+}
+
+/* The last exit: the guest turns its first vCPU off, with all registers full. */
+static void test_off(void)
+{
+	int shown;
+
+	do {
+		said = ENOUGH;
+		must(run(TV_RUN_DONE), "TV_VCPU_RUN");
+	} while (reported(KIND_WORK));
+	shown = is_kind(KIND_OFF, page.exit) && shows_only(KIND_OFF);
+	outcome(KIND_OFF, shown, 0, 0);
+	put_result(call(TV_VCPU_RUN, vm, 0, 0, 0, 0) == (uint64_t)TV_ESTATE, "",
+		   "a vCPU that turned itself off does not run again");
+	put_result(violations() == 0, "", "and the audit finds nothing wrong");
+}
+
+static void test_memory(void)
+{
+	put_result(hunt_memory(POOL + TV_CHUNK_SIZE) == 0, "",
+		   "no secret in all of ordinary memory, after exits of all kinds");
+}
+
 static void test_end(void)
 {
-	uint64_t violations, status;
+	uint64_t status;
 
-	put_result(call(TV_AUDIT, 0, 0, 0, 0, &violations) == TV_OK && violations == 0, "",
-		   "the audit finds nothing wrong");
+	put_result(violations() == 0, "", "the audit finds nothing wrong");
 	do
 		status = call(TV_VM_DESTROY, vm, 0, 0, 0, 0);
 	while (status == TV_AGAIN);
@@ -517,12 +767,21 @@ static void test_end(void)
 void start(void)
 {
 	write_reg("cptr_el2", 0x22ff); /* FP, SVE and SME untrapped */
+	hunt_begin();
 	launch();
 	for (uint64_t kind = 0; kind < KINDS; kind++)
 		test_exit(kind);
 	test_breakpoint();
+	test_cycles();
+	test_overflow();
 	test_second_vcpu();
 	test_ns_access();
+	test_shown();
+	test_id();
+	test_lengths();
+	test_hostile_registers();
+	test_off();
+	test_memory();
 	test_secure_as_ordinary();
 	test_end();
 	put("# end\r\n");

@@ -8,6 +8,7 @@ static uint64_t next_page;
 static struct step script[16];
 static unsigned script_steps;
 
+uint64_t svm_features;
 struct guest_regs guest_saw;
 unsigned guest_runs;
 
@@ -107,12 +108,21 @@ struct tv_args audit(void)
 	return call(TV_AUDIT, 0, 0, 0, 0);
 }
 
+uint64_t lost_pages(void)
+{
+	struct tv_args a = call(TV_STATS, TV_STATS_HEAP, 0, 0, 0);
+
+	check_eq(a.x[0], TV_OK);
+	return a.x[1] - a.x[2] - a.x[3];
+}
+
 void check_audit(void)
 {
 	struct tv_args a = audit();
 
 	check_eq(a.x[0], TV_OK);
 	check_eq(a.x[1], 0);
+	check_eq(lost_pages(), 0);
 }
 
 bool all_words(uint64_t pa, uint64_t size, uint64_t value)
@@ -160,7 +170,7 @@ void npt_page(struct npt_model *n, uint64_t ipa, uint64_t pa)
 struct svm svm_new(void)
 {
 	struct svm vm = {.npt = npt_new()};
-	struct tv_args a = call(TV_VM_CREATE, vm.npt.root, NPT_BITS, NPT_LEVEL, 0);
+	struct tv_args a = call(TV_VM_CREATE, vm.npt.root, NPT_BITS, NPT_LEVEL, svm_features);
 
 	check_eq(a.x[0], TV_OK);
 	vm.handle = a.x[1];

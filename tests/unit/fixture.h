@@ -78,7 +78,9 @@ void add_pool(void);
 uint64_t ordinary_page(void);
 /* The calling CPU's shared page. */
 struct tv_run *shared(void);
-/* No violation found by TV_AUDIT. */
+/* Pages of the S-visor's heap that are neither free nor on record, by TV_STATS. */
+uint64_t lost_pages(void);
+/* No violation found by TV_AUDIT, and no page lost. */
 void check_audit(void);
 struct tv_args audit(void);
 /* All 64-bit words of the range are `value`. */
@@ -102,6 +104,8 @@ struct svm {
 	struct npt_model npt;
 };
 struct svm svm_new(void);
+/* TV_FEATURE_* of the S-VMs to come; at first none. */
+extern uint64_t svm_features;
 /* One page at RAM from page 0 of chunk `chunk`, full of `word`; `vcpus` vCPUs with mpidr 0, 1
  * ..., the first one on at RAM; sealed. */
 struct svm svm_launch(unsigned chunk, uint64_t word, unsigned vcpus);

@@ -46,6 +46,36 @@ TEST(irq, "exit: an interrupt shows nothing")
 	check_shown();
 }
 
+static void line_up(struct guest_regs *regs)
+{
+	regs->pmu_line = 1;
+}
+
+static void line_down(struct guest_regs *regs)
+{
+	regs->pmu_line = 0;
+}
+
+TEST(pmu_line, "exit: any shows the level of the PMU's interrupt as it is then")
+{
+	struct svm vm = exit_with(EC(1), 0, 0);
+
+	memset(&want, 0, sizeof(want));
+	want.lines = TV_LINE_PMU;
+	GUEST({{GUEST_IRQ, 0, 0, 0}, line_up}, {{GUEST_IRQ, 0, 0, 0}, line_down},
+	      {{GUEST_SYNC, EC(1), 0, 0}, line_up});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_shown();
+	want.lines = 0;
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_shown();
+	want.lines = TV_LINE_PMU;
+	want.exit = TV_EXIT_WFX;
+	want.esr = 1UL << 26;
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_shown();
+}
+
 TEST(serror, "exit: a physical SError shows its severity, no more")
 {
 	struct svm vm = exit_with(EC(1), 0, 0);

@@ -2,7 +2,7 @@
 /* The doors: unknown numbers, shared pages, wild arguments (I8). */
 #include "fixture.h"
 
-TEST(version, "gate: TV_VERSION tells version and address bits")
+TEST(version, "gate: TV_VERSION tells version, address bits and features")
 {
 	struct tv_args a;
 
@@ -11,7 +11,7 @@ TEST(version, "gate: TV_VERSION tells version and address bits")
 	check_eq(a.x[0], TV_OK);
 	check_eq(a.x[1], TV_ABI_MAJOR << 16 | TV_ABI_MINOR);
 	check_eq(a.x[2], 48);
-	check_eq(a.x[3], 0);
+	check_eq(a.x[3], TV_FEATURE_PMU | 4);
 	check_eq(a.x[4], 0);
 }
 

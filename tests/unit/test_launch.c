@@ -18,6 +18,7 @@ static void expected(uint64_t digest[4], const void *page, uint64_t mpidr, uint6
 	mbedtls_sha256_init(&hash);
 	mbedtls_sha256_starts(&hash, 0);
 	mbedtls_sha256_update(&hash, (const uint8_t *)"TMVSvm01", 8);
+	put(4), put(svm_features);
 	put(1), put(RAM), put(RAM_SIZE);
 	put(1), put(PAGE(3)), put(PAGE(2));
 	if (page) {
@@ -68,6 +69,17 @@ TEST(digest, "launch: the measurement is what abi.h says")
 
 	memset(page, 0x3c, sizeof(page));
 	expected(want, page, 3, TV_VCPU_ON, RAM + 8, 0x1234);
+	check_digest(&vm, want);
+}
+
+TEST(digest_features, "launch: the features are measured")
+{
+	struct svm vm;
+	uint64_t want[4];
+
+	svm_features = TV_FEATURE_PMU | 2;
+	vm = launched(false, 3, 0, RAM, 1);
+	expected(want, NULL, 3, 0, RAM, 1);
 	check_digest(&vm, want);
 }
 

@@ -43,6 +43,7 @@ static void start(void)
 
 TEST(on, "psci: CPU_ON starts the target at the entry and context its own guest named, once")
 {
+	svm_features = TV_FEATURE_PMU | 2;
 	start();
 	check_eq(run(&vm, 1, 0), TV_ESTATE);
 	check_eq(guest_calls(0, ON64, 1, RAM + 0x100, 0x77), TV_OK);
@@ -56,6 +57,7 @@ TEST(on, "psci: CPU_ON starts the target at the entry and context its own guest 
 	check_eq(guest_saw.x[1], 0);
 	check_eq(guest_saw.pstate, 0x3c5);
 	check_eq(guest_saw.mpidr, 1);
+	check_eq(guest_saw.features, svm_features);
 	guest_saw.pc = 0;
 	check_eq(run(&vm, 1, 0), TV_OK);
 	check_eq(guest_saw.x[0], 0x77);
@@ -95,6 +97,79 @@ TEST(on_refused, "psci: a CPU_ON that the N-visor refuses leaves the target off"
 	check_eq(run(&vm, 1, 0), TV_ESTATE);
 }
 
+/* vCPU `vcpu` turns itself off. */
+static void turns_off(unsigned vcpu)
+{
+	check_eq(guest_calls(vcpu, OFF, 0, 0, 0), TV_OK);
+	check_eq(shared()->exit, TV_EXIT_OFF);
+	check_eq(run(&vm, vcpu, 0), TV_ESTATE);
+}
+
+TEST(on_late, "psci: a refusal that comes late does not end another vCPU's CPU_ON")
+{
+	start();
+	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(guest_calls(0, ON64, 1, RAM + 4, 5), TV_OK); /* not answered yet */
+	check_eq(run(&vm, 1, 0), TV_OK);
+	turns_off(1);
+	check_eq(guest_calls(2, ON64, 1, RAM + 8, 6), TV_OK);
+	check_eq(answered(0, -6), 0); /* it had run */
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(guest_saw.pc, RAM + 8);
+	check_eq(guest_saw.x[0], 6);
+	check_eq(answered(2, -6), 0); /* and again */
+	check_eq(run(&vm, 1, 0), TV_OK);
+}
+
+TEST(on_answered, "psci: an answered CPU_ON waits till its target is run")
+{
+	start();
+	check_eq(guest_calls(0, ON64, 1, RAM + 4, 5), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
+	check_eq(answered(0, -6), (uint64_t)-6);
+	check_eq(guest_calls(0, 0x84000000, 0, 0, 0), TV_OK);
+	check_eq(answered(0, -6), (uint64_t)-6);
+	check_eq(run(&vm, 2, 0), TV_ESTATE);
+	check_eq(run(&vm, 1, 0), TV_OK);
+	turns_off(1);
+	check_eq(guest_calls(0, ON64, 1, RAM + 4, 5), TV_OK); /* as the first time */
+	check_eq(answered(0, -6), (uint64_t)-6);
+	check_eq(run(&vm, 1, 0), TV_ESTATE);
+}
+
+TEST(on_answers, "psci: CPU_ON is refused with an error of PSCI's, whatever the N-visor says")
+{
+	static const uint64_t said[] = {
+		1, -9, -10, 0x80000000, 1UL << 32, -2, -1, 0xfffffffffffb, 0xffffffff00000001};
+	static const int64_t heard[] = {-6, -9, -6, -6, -6, -2, -1, -5, -6};
+
+	start();
+	for (unsigned i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
+		check_eq(shared()->exit, TV_EXIT_CALL);
+		check_eq(answered(0, said[i]), heard[i]);
+		check_eq(run(&vm, 1, 0), TV_ESTATE);
+	}
+}
+
+static void big_endian_on(struct guest_regs *regs)
+{
+	make_call(regs);
+	regs->sys.sctlr_el1 = 0xffffffff;
+}
+
+TEST(on_endian, "psci: CPU_ON hands on the caller's endianness, and no more of its SCTLR_EL1")
+{
+	start();
+	args[0] = ON64, args[1] = 1, args[2] = RAM;
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x16)}, big_endian_on});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(guest_saw.sys.sctlr_el1, 1 << 25);
+}
+
 TEST(on_forged, "psci: 'refused' after the target has run is corrected to success")
 {
 	start();
@@ -103,6 +178,42 @@ TEST(on_forged, "psci: 'refused' after the target has run is corrected to succes
 	check_eq(answered(0, -6), 0);
 	check_eq(run(&vm, 1, 0), TV_OK);
 	check_eq(answered(0, 0x99), 0); /* and an answer to nothing is none: x0 as it was */
+}
+
+TEST(on_unserved, "psci: a CPU_ON by HVC that is not served has succeeded if the target has run")
+{
+	start();
+	check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(guest_saw.x[0], 0);
+	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(guest_saw.x[0], -6);
+	check_eq(run(&vm, 2, 0), TV_ESTATE);
+	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
+	check_eq(run(&vm, 0, TV_RUN_UNDEF), TV_OK);
+	check_eq(guest_saw.x[0], ON64);
+}
+
+static int64_t second;
+static void run_pending_elsewhere(struct guest_regs *regs)
+{
+	(void)regs;
+	host_cpu(1);
+	second = run(&vm, 1, 0);
+	host_cpu(0);
+}
+
+TEST(on_twice, "psci: a pending vCPU that two CPUs run starts on one of them, once")
+{
+	start();
+	check_eq(guest_calls(0, ON64, 1, RAM + 0x100, 0x77), TV_OK);
+	GUEST({{.kind = GUEST_IRQ}, run_pending_elsewhere});
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(second, TV_EBUSY);
+	check_eq(guest_saw.pc, RAM + 0x100);
+	check_eq(guest_saw.x[0], 0x77);
 }
 
 TEST(on_again, "psci: a CPU_ON by SMC that was not served runs again, target started or not")
@@ -178,38 +289,113 @@ TEST(cpu_off, "psci: CPU_OFF keeps the vCPU off until CPU_ON, which starts it af
 	check_eq(guest_saw.mpidr, 1);
 }
 
-TEST(affinity, "psci: AFFINITY_INFO cannot say off for what is on")
+/* Answered by the S-visor alone. */
+static uint64_t answered_here(uint64_t id, uint64_t a, uint64_t b)
+{
+	check_eq(guest_calls(0, id, a, b, 0), TV_OK);
+	check_eq(shared()->exit, TV_EXIT_IRQ);
+	check_eq(guest_runs, 2);
+	return guest_saw.x[0];
+}
+
+TEST(affinity, "psci: AFFINITY_INFO knows what is on, pending or not there without the N-visor")
 {
 	start();
-	check_eq(guest_calls(0, INFO64, 0, 0, 0), TV_OK);
-	check_eq(shared()->exit, TV_EXIT_CALL);
-	check_eq(answered(0, 1), 0);
-	check_eq(guest_calls(0, INFO64, 1, 0, 0), TV_OK);
-	check_eq(answered(0, 1), 1);
-	check_eq(guest_calls(0, INFO64, 1, 0, 0), TV_OK);
-	check_eq(answered(0, 0), 0); /* the N-visor may lag behind a CPU_OFF */
+	check_eq(answered_here(INFO64, 0, 0), 0);
+	check_eq(answered_here(INFO64, 0x55, 1), 0); /* all in the cluster */
+	check_eq(answered_here(INFO64, 0xffffff, 3), 0);
+	check_eq(answered_here(INFO64, 0x1000000, 3), (uint64_t)-2);
+	check_eq(answered_here(INFO64, 0x100, 1), (uint64_t)-2); /* nobody there */
+	check_eq(answered_here(INFO64, 3, 0), (uint64_t)-2);
+	check_eq(answered_here(INFO64, 1UL << 63, 0), (uint64_t)-2);
+	check_eq(answered_here(INFO64, 0, 4), (uint64_t)-2);
+	check_eq(answered_here(INFO64, 0, 1UL << 33), (uint64_t)-2);
+	check_eq(answered_here(INFO32, 1UL << 32, 1UL << 33), 0);
 	check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
 	check_eq(answered(0, 0), 0);
-	check_eq(guest_calls(0, INFO32, 1 | 1UL << 32, 0, 0), TV_OK);
-	check_eq(answered(0, 1), 2);
-	check_eq(guest_calls(0, INFO64, 0x55, 1, 0), TV_OK); /* all in the cluster */
-	check_eq(answered(0, 1), 0);
-	check_eq(guest_calls(0, INFO64, 0x100, 1, 0), TV_OK); /* nobody there */
-	check_eq(answered(0, -2), (uint64_t)-2);
-	check_eq(guest_calls(0, INFO64, 0, 1UL << 33, 0), TV_OK);
-	check_eq(answered(0, -2), (uint64_t)-2);
+	check_eq(answered_here(INFO64, 1, 0), 2);
+	check_eq(answered_here(INFO32, 1 | 1UL << 32, 0), 2);
+	check_eq(answered_here(INFO64, 0, 1), 0);
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(answered_here(INFO64, 1, 0), 0);
+}
+
+TEST(affinity_off,
+     "psci: AFFINITY_INFO says off when both sides do, and not for what is on by then")
+{
+	static const uint64_t said[] = {0, 2, -2, 1UL << 32 | 1, 7};
+
+	start();
+	for (unsigned i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		check_eq(guest_calls(0, INFO64, 1, 0, 0), TV_OK);
+		check_eq(shared()->exit, TV_EXIT_CALL);
+		check_eq(answered(0, said[i]), 0); /* it may lag behind a CPU_OFF */
+	}
+	check_eq(guest_calls(0, INFO64, 1, 0, 0), TV_OK);
+	check_eq(answered(0, 1), 1);
+	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(run(&vm, 2, 0), TV_OK);
+	check_eq(guest_calls(0, INFO64, 1, 0, 0), TV_OK);
+	check_eq(guest_calls(2, ON64, 1, RAM, 0), TV_OK); /* meanwhile */
+	check_eq(answered(0, 0), 2);
+	check_eq(guest_calls(0, INFO64, 2, 0, 0), TV_OK);
+	check_eq(shared()->exit, TV_EXIT_IRQ);
+	turns_off(2);
+	check_eq(guest_calls(0, INFO64, 2, 0, 0), TV_OK);
+	check_eq(run(&vm, 0, 0), TV_OK); /* no answer */
+	check_eq(guest_saw.x[0], 0);
+	check_eq(guest_calls(0, 0x84000000, 0, 0, 0), TV_OK); /* no later answer is one to it */
+	check_eq(answered(0, 0x10001), 0x10001);
+}
+
+TEST(affinity_again, "psci: an AFFINITY_INFO by SMC that was not served runs again, unanswered")
+{
+	start();
+	args[0] = INFO64, args[1] = 1, args[2] = 0;
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x17)}, make_call});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(shared()->exit, TV_EXIT_CALL);
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(guest_saw.pc, RAM);
+	check_eq(guest_saw.x[0], INFO64);
+}
+
+TEST(affinity_cluster, "psci: of a cluster AFFINITY_INFO says what is most awake")
+{
+	boot();
+	add_pool();
+	vm = svm_new();
+	memset(shared(), 0, sizeof(*shared()));
+	check_eq(smc(TV_VCPU_CREATE, vm.handle, 0, TV_VCPU_ON, 0), TV_OK);
+	check_eq(smc(TV_VCPU_CREATE, vm.handle, 0x100, 0, 0), TV_OK);
+	check_eq(smc(TV_VCPU_CREATE, vm.handle, 0x101, 0, 0), TV_OK);
+	check_eq(smc(TV_VM_SEAL, vm.handle, 0, 0, 0), TV_OK);
+	check_eq(guest_calls(0, INFO64, 0x100, 1, 0), TV_OK);
+	check_eq(answered(0, 1), 1);
+	check_eq(guest_calls(0, ON64, 0x100, RAM, 0), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(answered_here(INFO64, 0x1ff, 1), 2); /* on its way, and off */
+	check_eq(run(&vm, 1, 0), TV_OK);
+	check_eq(answered_here(INFO64, 0x100, 1), 0); /* on and off */
+	turns_off(1);
+	check_eq(guest_calls(0, ON64, 0x101, RAM, 0), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(answered_here(INFO64, 0x100, 1), 2); /* off, and on its way */
+	check_eq(answered_here(INFO64, 0x100, 2), 0); /* with the first one */
 }
 
 TEST(system_off, "psci: after SYSTEM_OFF or a reset no vCPU runs again; the measurement stays")
 {
 	static const uint64_t ids[] = {0x84000008, 0x84000009, 0x84000012,
-				       0xc4000012, 0x84000015, 0xc4000015};
+				       0xc4000012, 0x84000012, 0xc4000012};
+	static const uint64_t types[] = {0, 0, 0, 7UL << 32, 0x80000000, 0xffffffff};
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		start();
 		check_eq(guest_calls(0, ON64, 1, RAM, 0), TV_OK);
 		check_eq(answered(0, 0), 0);
-		check_eq(guest_calls(0, ids[i], 0, 0, 0), TV_OK);
+		check_eq(guest_calls(0, ids[i], types[i], 0, 0), TV_OK);
 		check_eq(shared()->exit, TV_EXIT_CALL);
 		check_eq(run(&vm, 0, TV_RUN_DONE), TV_ESTATE);
 		check_eq(run(&vm, 1, 0), TV_ESTATE);
@@ -219,29 +405,72 @@ TEST(system_off, "psci: after SYSTEM_OFF or a reset no vCPU runs again; the meas
 	}
 }
 
-TEST(refused_here, "psci: SYSTEM_SUSPEND and stolen time are refused here")
+TEST(reset_type, "psci: a reset of no known type is refused, and the S-VM goes on")
 {
-	static const uint64_t ids[] = {0x8400000e, 0xc400000e, 0xc5000020, 0xc5000021};
-
 	start();
-	for (unsigned i = 0; i < 4; i++) {
-		check_eq(guest_calls(0, ids[i], RAM, 0, 0), TV_OK);
-		check_eq(shared()->exit, TV_EXIT_IRQ);
-		check_eq(guest_saw.x[0], (uint64_t)-1);
-	}
+	check_eq(answered_here(0x84000012, 1, 0), (uint64_t)-2);
+	check_eq(answered_here(0xc4000012, 0x7fffffff, 0), (uint64_t)-2);
 }
 
-TEST(passed_on, "psci: version, features and suspend are the N-visor's to answer")
+/* The functions of PSCI (DEN 0022) that an S-VM has, by number: as SMC32, as SMC64. */
+#define HAS_32 0x4075fU
+#define HAS_64 0x4001aU
+
+TEST(refused_here, "psci: what the S-visor does not know is refused, and PSCI_FEATURES says so")
 {
-	static const uint64_t ids[] = {0x84000000, 0x8400000a, 0x84000001, 0xc4000001, 0x80000000};
+	start();
+	for (uint64_t n = 0; n < 32; n++) {
+		if (!(HAS_32 >> n & 1)) {
+			check_eq(answered_here(0x84000000 | n, RAM, 0), (uint64_t)-1);
+			check_eq(answered_here(0x8400000a, 0x84000000 | n, 0), (uint64_t)-1);
+		}
+		if (!(HAS_64 >> n & 1)) {
+			check_eq(answered_here(0xc4000000 | n, RAM, 0), (uint64_t)-1);
+			check_eq(answered_here(0x8400000a, 0xc4000000 | n, 0), (uint64_t)-1);
+		}
+	}
+	check_eq(answered_here(7UL << 32 | 0xc400000e, 0, 0), (uint64_t)-1);
+	check_eq(answered_here(0x8400000a, 7UL << 32 | 0xc400000e, 0), (uint64_t)-1);
+}
+
+/* The N-visor sees it and answers what it likes. */
+static void passed_on(uint64_t id, uint64_t a)
+{
+	check_eq(guest_calls(0, id, a, 2, 3), TV_OK);
+	check_eq(shared()->exit, TV_EXIT_CALL);
+	check_eq(shared()->gpr[0], id);
+	check_eq(answered(0, 0x10001), 0x10001);
+}
+
+TEST(passed_on_test, "psci: version, features and suspend are the N-visor's to answer")
+{
+	static const uint64_t ids[] = {0x84000000, 0x84000001, 0xc4000001, 0x84000006,
+				       0x80000000, 0x84000020, 0xc4000020, 0x86000000};
 
 	start();
-	for (unsigned i = 0; i < 5; i++) {
-		check_eq(guest_calls(0, ids[i], 1, 2, 3), TV_OK);
-		check_eq(shared()->exit, TV_EXIT_CALL);
-		check_eq(shared()->gpr[0], ids[i]);
-		check_eq(answered(0, 0x10001), 0x10001);
+	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		passed_on(ids[i], 1);
+	for (uint64_t n = 0; n < 32; n++) {
+		if (HAS_32 >> n & 1)
+			passed_on(0x8400000a, 0x84000000 | n);
+		if (HAS_64 >> n & 1)
+			passed_on(0x8400000a, 0xc4000000 | n);
 	}
+	passed_on(0x8400000a, 0x80000000); /* SMCCC_VERSION */
+	passed_on(0x8400000a, 0x84000050);
+}
+
+TEST(suspend, "psci: no CPU_SUSPEND names where the vCPU goes on: it is the next instruction")
+{
+	start();
+	check_eq(guest_calls(0, 0xc4000001, 0x10000, RAM + 0x800, 7), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(guest_saw.pc, RAM);
+	args[0] = 0xc4000001;
+	GUEST({{.kind = GUEST_SYNC, .esr = EC(0x17)}, make_call});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(answered(0, 0), 0);
+	check_eq(guest_saw.pc, RAM + 4);
 }
 
 /* ---- TRNG ---------------------------------------------------------------- */

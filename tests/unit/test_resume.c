@@ -102,6 +102,50 @@ TEST(mmio_positive, "resume: sign extension of a positive value adds nothing")
 	check_eq(guest_saw.x[4], 0x5a);
 }
 
+static struct {
+	uint64_t sctlr, pstate;
+	bool turned;
+} order;
+
+static void ordered(struct guest_regs *regs)
+{
+	regs->sys.sctlr_el1 = order.sctlr;
+	regs->pstate = order.pstate;
+	regs->x[4] = 0x1122334455667788;
+}
+
+static void check_order(void)
+{
+	uint64_t isv = EC(0x24) | ISV(2, 0, 4, 0) | 7;
+
+	vm = svm_launch(0, 0, 1);
+	GUEST({{GUEST_SYNC, isv | ISS_WNR, 0, HPFAR(DEVICE)}, ordered});
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(shared()->gpr[4], order.turned ? 0x88776655 : 0x55667788);
+	GUEST({{GUEST_SYNC, isv, 0, HPFAR(DEVICE)}, ordered});
+	check_eq(run(&vm, 0, TV_RUN_DONE), TV_OK);
+	shared()->gpr[4] = 0xffffffffa1b2c3d4;
+	shared()->flags = TV_RUN_DONE;
+	check_eq(run_as_is(&vm, 0), TV_OK);
+	check_eq(guest_saw.x[4], order.turned ? 0xd4c3b2a1 : 0xa1b2c3d4);
+	check_eq(svm_destroy(vm.handle), TV_OK);
+}
+
+TEST(mmio_order, "resume, exit: the bus is little-endian, whatever the order of the guest's data")
+{
+	static const typeof(order) orders[] = {{0, 0x3c5, false},         {1UL << 25, 0x3c5, true},
+					       {1UL << 24, 0x3c5, false}, {1UL << 24, 0, true},
+					       {1UL << 25, 0, false},     {0, 0x10 | 1 << 9, true},
+					       {3UL << 24, 0x10, false}};
+
+	boot();
+	add_pool();
+	for (unsigned i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		order = orders[i];
+		check_order();
+	}
+}
+
 TEST(mmio_discard, "resume: a read into XZR and a write change no register")
 {
 	check_eq(after(EC(0x24) | ISV(3, 0, 31, 1) | 7, HPFAR(DEVICE), TV_RUN_DONE), TV_OK);

@@ -44,6 +44,17 @@ TEST(off, "vcpu: one that is off does not run")
 	check_eq(guest_runs, 0);
 }
 
+TEST(lists, "vcpu: list registers that end others' physical interrupts are refused, and no more")
+{
+	start(1);
+	host_lists_ok = false;
+	check_eq(run(&vm, 0, 0), TV_EINVAL);
+	check_eq(guest_runs, 0);
+	host_lists_ok = true;
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check_eq(guest_runs, 1);
+}
+
 static int64_t second;
 static void run_on_other_cpu(struct guest_regs *regs)
 {

@@ -82,7 +82,7 @@ TEST(sealed, "vm: after sealing RAM, contents and vCPUs are fixed")
 	check_audit();
 }
 
-TEST(vcpu_args, "vm: a vCPU's mpidr and flags are checked, and eight are the most")
+TEST(vcpu_args, "vm: a vCPU's mpidr and flags are checked, and TV_MAX_VCPUS are the most")
 {
 	struct svm vm;
 

@@ -20,9 +20,9 @@ void el3_call(uint64_t x[6]);
 _Noreturn void boot(uint64_t index, uint64_t cold);
 _Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far);
 
-static _Noreturn void serve(void)
+static _Noreturn void serve(int64_t status)
 {
-	uint64_t x[6] = {TV_SVISOR_READY, TV_OK};
+	uint64_t x[6] = {TV_SVISOR_READY, status};
 
 	for (;;) {
 		struct tv_args a;
@@ -39,13 +39,18 @@ static _Noreturn void serve(void)
 
 _Noreturn void boot(uint64_t index, uint64_t cold)
 {
+	int64_t status = TV_OK;
+
 	write_sysreg(tpidr_el2, index);
 	guest_cpu_init();
 	if (cold) {
 		platform_init(&boot_manifest);
+		gic_init(&boot_manifest);
 		svisor_init(&boot_manifest);
+	} else {
+		status = svisor_join();
 	}
-	serve();
+	serve(status);
 }
 
 pa_t image_end(void)
@@ -67,6 +72,11 @@ uint64_t counter_now(void)
 {
 	isb();
 	return read_sysreg(cntpct_el0);
+}
+
+uint64_t counter_hz(void)
+{
+	return read_sysreg(cntfrq_el0);
 }
 
 /* RNDR sets the flags to NZCV = 0b0100 when it has nothing to give. */

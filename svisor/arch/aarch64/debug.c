@@ -5,17 +5,9 @@
  * then on its own are switched, till it is seen with MDSCR_EL1 off.
  */
 #include "arch.h"
+#include "esr.h"
 #include "guest.h"
 #include "sysreg.h"
-
-#define ESR_EC(e) ((e) >> 26 & 0x3f)
-#define EC_SYSREG 0x18
-/* The fields of ISS that make the register's encoding (DDI 0487 D24.2.40) */
-#define ISS_OP0(e) ((e) >> 20 & 3)
-#define ISS_OP2(e) ((e) >> 17 & 7)
-#define ISS_OP1(e) ((e) >> 14 & 7)
-#define ISS_CRN(e) ((e) >> 10 & 0xf)
-#define ISS_CRM(e) ((e) >> 1 & 0xf)
 
 #define MDSCR_IN_USE (1ULL << 15 | 1ULL << 13 | 1ULL << 0) /* MDE, KDE, SS */
 #define OSLSR_OSLK (1ULL << 1)
@@ -23,7 +15,7 @@
 /* The N-visor's, while a guest's are in place. */
 static struct {
 	struct guest_debug regs;
-	uint64_t os_lock;
+	uint64_t os_lock, double_lock;
 } normal[TV_MAX_CPUS];
 
 /* clang-format off */
@@ -73,7 +65,9 @@ void debug_load(const struct guest_regs *regs)
 		return;
 	save(&normal[cpu_index()].regs);
 	normal[cpu_index()].os_lock = read_sysreg(oslsr_el1) & OSLSR_OSLK;
-	write_sysreg(oslar_el1, 0); /* a locked CPU takes no debug exceptions */
+	normal[cpu_index()].double_lock = read_sysreg(osdlr_el1);
+	write_sysreg(oslar_el1, 0); /* a CPU locked in either way takes no debug exceptions */
+	write_sysreg(osdlr_el1, 0);
 	load(&regs->debug);
 }
 
@@ -84,6 +78,7 @@ void debug_save(struct guest_regs *regs)
 	save(&regs->debug);
 	load(&normal[cpu_index()].regs);
 	write_sysreg(oslar_el1, normal[cpu_index()].os_lock ? 1 : 0);
+	write_sysreg(osdlr_el1, normal[cpu_index()].double_lock);
 	regs->debug_used = regs->sys.mdscr_el1 & MDSCR_IN_USE;
 }
 

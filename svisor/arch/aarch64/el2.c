@@ -48,23 +48,26 @@
 
 #define LEVEL0_BITS 44 /* least of them that allow this start (AArch64.S2InvalidSL) */
 
-/* CPTR_EL2 (D24.2.34): no trap of FP, SIMD or SVE; of SME, trace and activity monitors, yes.
- * The rest is RES1. */
+/* CPTR_EL2 (D24.2.34): no trap of FP and SIMD, of SVE if the guest has none; of SME, trace and
+ * activity monitors, yes. The rest is RES1. */
 #define CPTR 0x401032ffULL
 #define CPTR_TSM (1ULL << 12)
+#define CPTR_TZ (1ULL << 8)
 
-/* MDCR_EL2 (D24.3.17): PMU, profiling and its buffers, trace filter, OS lock, debug channel
- * trapped, debug registers till they are used. HPMN stays. */
-#define MDCR_HPMN 0x1fULL
+/* MDCR_EL2 (D24.3.17): profiling and its buffers, trace filter, OS lock, debug channel trapped,
+ * PMU and debug registers till they are used. All counters are the guest's (HPMN; HPME = 0) and
+ * do not count here. */
 #define MDCR_TPMCR (1ULL << 5)
 #define MDCR_TPM (1ULL << 6)
 #define MDCR_TDA (1ULL << 9)
 #define MDCR_TDOSA (1ULL << 10)
 #define MDCR_TDRA (1ULL << 11)
 #define MDCR_TPMS (1ULL << 14)
+#define MDCR_HPMD (1ULL << 17)
 #define MDCR_TTRF (1ULL << 19)
+#define MDCR_HCCD (1ULL << 23) /* with FEAT_PMUv3p5 */
 #define MDCR_TDCC (1ULL << 27) /* with FEAT_FGT */
-#define MDCR (MDCR_TPMCR | MDCR_TPM | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF)
+#define MDCR (MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF | MDCR_HPMD | MDCR_HCCD)
 
 /* CNTHCTL_EL2: CNTPCT_EL0 and CNTP_* are the guest's, as under KVM on such a core. */
 #define CNTHCTL 3
@@ -80,12 +83,18 @@ void guest_stage2_none(uint16_t vmid)
 	isb();
 }
 
+/* The first CPU's; one that comes later has as many at least (cpuid_check). */
 unsigned guest_address_bits(void)
 {
 	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48};
-	unsigned range = id_field(id_aa64mmfr0_el1, 0);
+	static unsigned first;
+	unsigned range;
 
-	return range < sizeof(bits) ? bits[range] : 48;
+	if (!first) {
+		range = id_field(id_aa64mmfr0_el1, 0);
+		first = range < sizeof(bits) ? bits[range] : 48;
+	}
+	return first;
 }
 
 static uint64_t vtcr(void)
@@ -128,22 +137,27 @@ void guest_cpu_init(void)
 	write_sysreg(hstr_el2, 0);
 	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
 	extensions_init();
-	guest_traps(false, false);
+	guest_traps(false, false, false);
 	guest_stage2_none(0);
 }
 
-void guest_traps(bool vserror, bool debug)
+void guest_traps(bool vserror, bool debug, bool pmu)
 {
 	uint64_t hcr = HCR | (has_ras() ? HCR_TERR : 0) | (vserror ? HCR_VSE : 0);
-	uint64_t hpmn = read_sysreg(mdcr_el2) & MDCR_HPMN;
+	uint64_t mdcr = MDCR | pmu_counters() | (has_fgt() ? MDCR_TDCC : 0);
 
 	write_sysreg(hcr_el2, hcr);
-	write_sysreg(mdcr_el2, MDCR | hpmn | (has_fgt() ? MDCR_TDCC : 0) | (debug ? 0 : MDCR_TDA));
+	write_sysreg(mdcr_el2, mdcr | (debug ? 0 : MDCR_TDA) | (pmu ? 0 : MDCR_TPM | MDCR_TPMCR));
 }
 
 bool guest_took_vserror(void)
 {
 	return !(read_sysreg(hcr_el2) & HCR_VSE);
+}
+
+void guest_sve(bool has)
+{
+	write_sysreg(cptr_el2, CPTR | (has ? 0 : CPTR_TZ));
 }
 
 /* A caller in streaming mode would have our vector instructions trapped: it ends, with ZA. */

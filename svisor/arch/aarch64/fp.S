@@ -76,6 +76,12 @@ func sve_load
 	ret
 endfunc sve_load
 
+/* unsigned sve_bytes(void): of a vector, now */
+func sve_bytes
+	rdvl	x0, #1
+	ret
+endfunc sve_bytes
+
 func sve_clear
 	each	zero_q, 0, 31
 	each	zero_p, 0, 15

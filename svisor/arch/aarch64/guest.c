@@ -9,7 +9,6 @@
 
 #define MPIDR_RES1 (1ULL << 31)
 #define HPFAR_NS (1ULL << 63)
-#define PMUSERENR_ALL 0xf
 
 /* clang-format off */
 #define PAUTH_KEYS(X) \
@@ -29,13 +28,6 @@ static bool has_pauth(void)
 {
 	return id_field(id_aa64isar1_el1, 4) || id_field(id_aa64isar1_el1, 8) ||
 	       id_field(ID_AA64ISAR2_EL1, 12);
-}
-
-static bool has_pmu(void)
-{
-	unsigned version = id_field(id_aa64dfr0_el1, 8);
-
-	return version && version != 0xf;
 }
 
 static void keys_load(const uint64_t *keys)
@@ -94,24 +86,6 @@ static void ras_save(struct guest_regs *regs)
 	write_sysreg(vdisr_el2, 0);
 }
 
-/* PMUSERENR_EL0 is the host's, for its own processes. For the guest's, all is let through to
- * MDCR_EL2's trap, and the N-visor decides by the value it emulates. */
-static uint64_t normal_pmuserenr[TV_MAX_CPUS];
-
-static void pmu_load(void)
-{
-	if (!has_pmu())
-		return;
-	normal_pmuserenr[cpu_index()] = read_sysreg(pmuserenr_el0);
-	write_sysreg(pmuserenr_el0, PMUSERENR_ALL);
-}
-
-static void pmu_restore(void)
-{
-	if (has_pmu())
-		write_sysreg(pmuserenr_el0, normal_pmuserenr[cpu_index()]);
-}
-
 static void load(const struct guest_regs *regs, uint64_t cntvoff, bool vserror)
 {
 	write_sysreg(vmpidr_el2, regs->mpidr | MPIDR_RES1);
@@ -121,8 +95,8 @@ static void load(const struct guest_regs *regs, uint64_t cntvoff, bool vserror)
 	fp_load(regs);
 	debug_load(regs);
 	ras_load(regs);
-	pmu_load();
-	guest_traps(vserror, regs->debug_used);
+	pmu_load(regs);
+	guest_traps(vserror, regs->debug_used, regs->pmu_used);
 	write_sysreg(elr_el2, regs->pc);
 	write_sysreg(spsr_el2, regs->pstate);
 }
@@ -133,13 +107,13 @@ static void save(struct guest_regs *regs, bool *vserror)
 	regs->pstate = read_sysreg(spsr_el2);
 	if (guest_took_vserror())
 		*vserror = false;
-	guest_traps(false, false);
+	guest_traps(false, false, false);
 	sysregs_save(&regs->sys);
 	keys_save(regs->pauth);
 	fp_save(regs);
 	debug_save(regs);
 	ras_save(regs);
-	pmu_restore();
+	pmu_save(regs);
 }
 
 /* guest.S */
@@ -165,5 +139,5 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 		run_once(regs, s2_root, vmid, out);
 		save(regs, vserror);
 		isb();
-	} while (debug_wanted(regs, out));
+	} while (debug_wanted(regs, out) || pmu_wanted(regs, out));
 }

@@ -23,10 +23,11 @@
 #define SCTLR_DSSBS (1ULL << 44)
 #define SCTLR_SPINTMASK (1ULL << 62)
 
-void guest_reset(struct guest_regs *regs, uint64_t mpidr)
+void guest_reset(struct guest_regs *regs, uint64_t mpidr, uint64_t features)
 {
 	memset(regs, 0, sizeof(*regs));
 	regs->mpidr = mpidr;
+	regs->features = features;
 	regs->pstate = PSTATE_EL1H | PSTATE_DAIF;
 	regs->sys.sctlr_el1 = SCTLR_EL1_RESET;
 }

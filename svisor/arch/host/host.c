@@ -24,6 +24,9 @@ unsigned host_entropy, host_regions, host_address_bits;
 bool host_narrow;
 unsigned host_count[HOST_OPS], host_when[HOST_OPS];
 uint64_t host_what[HOST_OPS];
+uint64_t host_id[64];
+uint64_t host_hz;
+unsigned host_sve;
 
 static struct bank {
 	uint64_t base, size;
@@ -79,9 +82,14 @@ void host_reset(void)
 	host_broken_page = 1;
 	host_counter = 1000;
 	host_entropy = -1;
+	host_lists_ok = true;
 	host_narrow = false;
 	host_regions = HOST_REGIONS;
 	host_address_bits = 48;
+	memset(host_id, 0, sizeof(host_id));
+	host_id[8 * 5] = 6 << 8; /* ID_AA64DFR0_EL1: PMUv3p5 */
+	host_hz = 1000000000;
+	host_sve = 1 << 1 | 1 << 2 | 1 << 4 | 1 << 8;
 	host_cpu(0);
 	host_forget();
 }
@@ -114,7 +122,7 @@ bool host_secure(uint64_t pa)
 	return pa - HOST_SVISOR < HOST_SVISOR_SIZE || in_region(pa);
 }
 
-void *host_guest_mem(uint64_t s2_root, uint64_t ipa)
+uint64_t host_guest_leaf(uint64_t s2_root, uint64_t ipa)
 {
 	uint64_t table = s2_root;
 	uint64_t desc = 0;
@@ -124,12 +132,21 @@ void *host_guest_mem(uint64_t s2_root, uint64_t ipa)
 
 		desc = *entry;
 		if (!(desc & 1))
-			return NULL;
+			return 0;
 		table = desc & 0xfffffffff000;
 	}
+	return desc;
+}
+
+void *host_guest_mem(uint64_t s2_root, uint64_t ipa)
+{
+	uint64_t desc = host_guest_leaf(s2_root, ipa);
+
+	if (!desc)
+		return NULL;
 	if ((desc & 0xfff) != 0x7ff || desc >> 48)
 		panic("a leaf with other attributes");
-	return (uint8_t *)host_mem(table) + (ipa & 0xfff);
+	return (uint8_t *)host_mem(desc & 0xfffffffff000) + (ipa & 0xfff);
 }
 
 /* ---- arch.h -------------------------------------------------------------- */
@@ -150,6 +167,18 @@ uint64_t counter_now(void)
 	return __atomic_fetch_add(&host_counter, 1, __ATOMIC_RELAXED);
 }
 
+bool host_lists_ok;
+
+bool guest_lists_ok(void)
+{
+	return host_lists_ok;
+}
+
+uint64_t counter_hz(void)
+{
+	return host_hz;
+}
+
 bool random64(uint64_t *out)
 {
 	static uint64_t state = 1;
@@ -157,6 +186,18 @@ bool random64(uint64_t *out)
 	state = state * 6364136223846793005 + 1442695040888963407;
 	*out = state | 0x8000000000000001;
 	return host_entropy && host_entropy--;
+}
+
+uint64_t id_register(unsigned crm, unsigned op2)
+{
+	return host_id[8 * crm + op2];
+}
+
+unsigned sve_length(unsigned most)
+{
+	while (most && !(host_sve >> most & 1))
+		most--;
+	return most;
 }
 
 unsigned guest_address_bits(void)
@@ -289,10 +330,11 @@ void tlb_flush_local(uint16_t vmid)
 
 #define PSTATE_START 0x3c5 /* EL1h, DAIF */
 
-void guest_reset(struct guest_regs *regs, uint64_t mpidr)
+void guest_reset(struct guest_regs *regs, uint64_t mpidr, uint64_t features)
 {
 	memset(regs, 0, sizeof(*regs));
 	regs->mpidr = mpidr;
+	regs->features = features;
 	regs->pstate = PSTATE_START;
 }
 

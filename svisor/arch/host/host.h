@@ -33,6 +33,8 @@ void *host_mem(uint64_t pa);
 bool host_secure(uint64_t pa);
 /* What the MMU would find for the guest: NULL if the shadow S2PT has nothing there. */
 void *host_guest_mem(uint64_t s2_root, uint64_t ipa);
+/* The descriptor of the page there, or 0. */
+uint64_t host_guest_leaf(uint64_t s2_root, uint64_t ipa);
 
 /* The guest: called by guest_run, makes changes to registers and says how it left. NULL: an
  * interrupt comes at once. */
@@ -50,6 +52,10 @@ extern void (*host_ns_hook)(uint64_t pa);
 extern uint64_t host_broken_page;
 /* What counter_now() says; one more each time. */
 extern uint64_t host_counter;
+/* What guest_lists_ok() says. */
+extern bool host_lists_ok;
+/* counter_hz(): at first a tick is a nanosecond. */
+extern uint64_t host_hz;
 /* How often random64() will work. */
 extern unsigned host_entropy;
 /* Regions the controller has, at most HOST_REGIONS. */
@@ -57,6 +63,10 @@ extern unsigned host_regions;
 /* protect_fits() is true only within 16 MiB. */
 extern bool host_narrow;
 extern unsigned host_address_bits;
+/* ID registers, by 8 * CRm + Op2: every CPU's. */
+extern uint64_t host_id[64];
+/* Bit n: vectors of n * 16 bytes. */
+extern unsigned host_sve;
 
 /* Everything that core/ asked of the machine, in order. */
 enum host_op {

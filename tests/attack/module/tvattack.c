@@ -83,6 +83,16 @@ static u64 swap_reg(u64 id, u64 value)
 		SWAP(VPIDR_EL2, sys_reg(3, 4, 0, 0, 0));
 		SWAP(CNTVOFF_EL2, sys_reg(3, 4, 14, 0, 3));
 		SWAP(ICH_HCR_EL2, SYS_ICH_HCR_EL2);
+		SWAP(ICH_VMCR_EL2, SYS_ICH_VMCR_EL2);
+		SWAP(ICH_AP1R0_EL2, SYS_ICH_AP1R0_EL2);
+		SWAP(ICH_LR0_EL2, SYS_ICH_LR0_EL2);
+		SWAP(ICH_LR1_EL2, SYS_ICH_LR1_EL2);
+		SWAP(CPTR_EL2, sys_reg(3, 4, 1, 1, 2));
+		SWAP(CNTHCTL_EL2, sys_reg(3, 4, 14, 1, 0));
+		SWAP(CNTKCTL_EL1, SYS_CNTKCTL_EL12);
+		SWAP(PMUSERENR_EL0, SYS_PMUSERENR_EL0);
+		SWAP(ZCR_EL2, sys_reg(3, 4, 1, 2, 0));
+		SWAP(VSESR_EL2, sys_reg(3, 4, 5, 2, 3));
 	}
 #undef SWAP
 	isb();

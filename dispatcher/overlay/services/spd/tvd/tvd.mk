@@ -29,6 +29,11 @@ CTX_INCLUDE_EL2_REGS	:=	1
 # S-VMs use SVE and FP; the S-visor saves and scrubs their registers.
 ENABLE_SVE_FOR_SWD	:=	1
 
+# Activity monitors count in both worlds: the normal world must not have them.
+ifneq ($(filter-out 0,${ENABLE_FEAT_AMU}),)
+        $(error ENABLE_FEAT_AMU would let the normal world count what S-VMs do)
+endif
+
 # A caller in streaming mode would have the S-visor's vector instructions trap to
 # EL3: it must be able to leave that mode. S-VMs have no SME.
 ENABLE_SME_FOR_SWD	:=	1

@@ -39,9 +39,13 @@ static u_register_t secure_scr(u_register_t scr)
 /*
  * MDCR_EL3 (DDI 0487, D24.3), while the Secure world runs:
  *
- * Nothing counts, profiles or traces it. SPME, MPMX and STE are clear; SCCD and
- * MCCD are set, as PMCR_EL0.DP alone is the N-visor's word; profiling and trace
- * buffers stay Non-secure (NSPB, NSTB), which prohibits both in Secure state.
+ * An S-VM may count its own events: SPME is set, SCCD clear. Counters of the
+ * N-visor stand still all the same, for PMCR_EL0 and MDCR_EL2 are each world's
+ * own, and those of the S-visor have none of its counters on. EL3 itself is not
+ * counted for anybody: see stop_counting(); MPMX and MCCD (PMUv3p7) are set as well.
+ *
+ * Nothing profiles or traces it. STE is clear; profiling and trace buffers stay
+ * Non-secure (NSPB, NSTB), which prohibits both in Secure state.
  * EDAD and EPMAD close the memory-mapped debug and PMU registers of this CPU,
  * which the normal world may reach from another one.
  *
@@ -52,9 +56,10 @@ static u_register_t secure_scr(u_register_t scr)
  */
 static u_register_t secure_mdcr(u_register_t mdcr)
 {
-	mdcr &= ~(MDCR_SDD_BIT | MDCR_SPME_BIT | MDCR_MPMX_BIT | MDCR_STE_BIT);
+	mdcr &= ~(MDCR_SDD_BIT | MDCR_SCCD_BIT | MDCR_STE_BIT);
 
-	return mdcr | MDCR_SCCD_BIT | MDCR_MCCD_BIT | MDCR_EDAD_BIT | MDCR_EPMAD_BIT;
+	return mdcr | MDCR_SPME_BIT | MDCR_MPMX_BIT | MDCR_MCCD_BIT | MDCR_EDAD_BIT |
+	       MDCR_EPMAD_BIT;
 }
 
 void tvd_context_init(struct tvd_cpu *cpu, entry_point_info_t *ep)
@@ -96,8 +101,21 @@ static void inherit(uint32_t from, uint32_t to)
 	write_el2_ctx_common(dst, ich_vmcr_el2, read_el2_ctx_common(src, ich_vmcr_el2));
 }
 
+/*
+ * el3_exit() lets MDCR_EL3 of the Secure world in before its PMCR_EL0, and the
+ * N-visor's MDCR_EL2 comes back while the former is still there: till both are
+ * the next world's, no counter runs. EL3's entry has saved PMCR_EL0.
+ */
+static void stop_counting(void)
+{
+	write_mdcr_el3(read_mdcr_el3() & ~(MDCR_SPME_BIT | MDCR_MPMX_BIT));
+	write_pmcr_el0(read_pmcr_el0() & ~PMCR_EL0_E_BIT);
+	isb();
+}
+
 void tvd_context_switch(struct tvd_cpu *cpu, uint32_t from, uint32_t to)
 {
+	stop_counting();
 	cm_el2_sysregs_context_save(from);
 	inherit(from, to);
 	cm_el2_sysregs_context_restore(to);

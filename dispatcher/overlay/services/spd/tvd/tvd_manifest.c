@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <common/debug.h>
 #include <common/fdt_wrappers.h>
 #include <libfdt.h>
 #include <plat/common/platform.h>
@@ -49,6 +50,29 @@ static uint64_t secure_device(const void *dt, const char *compatible)
 	return 0U;
 }
 
+/*
+ * The PPIs of the two EL1 timers that are not Secure: second and third of the node's
+ * interrupts, each of three cells (bindings "arm,armv8-timer", "arm,gic-v3").
+ */
+static uint32_t timer_ppis(const void *dt)
+{
+	int node = fdt_node_offset_by_compatible(dt, -1, "arm,armv8-timer");
+	const fdt32_t *irq;
+	uint32_t ppis = 0U;
+	int i, length;
+
+	irq = (node < 0) ? NULL : fdt_getprop(dt, node, "interrupts", &length);
+	if ((irq == NULL) || (length < (int)(9U * sizeof(*irq))))
+		return 0U;
+
+	for (i = 3; i < 9; i += 3) {
+		if ((fdt32_to_cpu(irq[i]) == 1U) && (fdt32_to_cpu(irq[i + 1]) < 16U))
+			ppis |= 1U << fdt32_to_cpu(irq[i + 1]);
+	}
+
+	return ppis;
+}
+
 static int next_memory(const void *dt, int node)
 {
 	return fdt_node_offset_by_prop_value(dt, node, "device_type", "memory", sizeof("memory"));
@@ -83,6 +107,9 @@ int tvd_manifest_init(struct tv_manifest *m, const void *dt)
 	m->size = BL32_LIMIT - BL32_BASE;
 	m->uart = secure_device(dt, "arm,pl011");
 	m->tzc = secure_device(dt, "arm,tzc400");
+	m->timers = timer_ppis(dt);
+	if (m->timers == 0U)
+		WARN("TVD: no PPIs of EL1 timers in the device tree: no S-VM of KVM's will run\n");
 	for (node = next_memory(dt, -1); node >= 0; node = next_memory(dt, node)) {
 		if (fdt_node_is_enabled(dt, node))
 			add_banks(m, dt, node);
