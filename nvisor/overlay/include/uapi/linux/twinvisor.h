@@ -15,7 +15,7 @@
 #define TWINVISOR_RUNNING	1
 #define TWINVISOR_DEAD		2	/* launch failed: only waits to be closed */
 
-#define TWINVISOR_EXITS		8	/* indexed by TV_EXIT_* of the S-visor's ABI */
+#define TWINVISOR_EXITS		9	/* indexed by TV_EXIT_* of the S-visor's ABI */
 
 /* in: index (0, 1, ...); ENOENT past the last S-VM */
 struct twinvisor_vm {
@@ -31,7 +31,8 @@ struct twinvisor_vm {
 	__u8 measurement[32];
 	__u64 exits[TWINVISOR_EXITS];
 	__u64 refused;		/* entries that the S-visor refused */
-	__u64 reserved[8];
+	__u64 launches;		/* one, and one more for each reboot */
+	__u64 reserved[6];
 };
 
 struct twinvisor_info {
@@ -54,6 +55,25 @@ struct twinvisor_audit {
 	__u64 heap_free;
 };
 
+/*
+ * What the S-visor has in use, beside what KVM knows of, all of one moment. Lost is what only
+ * one of them knows, and so nobody will ever free: never anything, if all is well.
+ * EBUSY: a lock of the S-visor was not to be had for seconds.
+ */
+struct twinvisor_stats {
+	__u64 svisor_vms;	/* as many VMIDs */
+	__u64 svisor_chunks;	/* owned by S-VMs */
+	__u64 svisor_secure;	/* in Secure runs */
+	__u64 heap_pages;	/* the S-visor's own memory */
+	__u64 heap_free;
+	__u64 kvm_vms;
+	__u64 kvm_chunks;
+	__u64 lost_vms;
+	__u64 lost_chunks;
+	__u64 lost_pages;	/* of its own memory: in use, but on no record of the S-visor */
+	__u64 reserved[6];
+};
+
 #define TWINVISOR_IOC		0xb7
 
 /*
@@ -67,5 +87,6 @@ struct twinvisor_audit {
 /* in: chunks that Linux wants back; out: chunks that it got */
 #define TWINVISOR_RECLAIM	_IOWR(TWINVISOR_IOC, 3, __u64)
 #define TWINVISOR_AUDIT		_IOR(TWINVISOR_IOC, 4, struct twinvisor_audit)
+#define TWINVISOR_STATS		_IOR(TWINVISOR_IOC, 5, struct twinvisor_stats)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

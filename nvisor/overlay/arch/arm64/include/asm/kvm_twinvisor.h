@@ -10,13 +10,16 @@
 int tv_init_vm(struct kvm *kvm);
 void tv_destroy_vm(struct kvm *kvm);
 int tv_launch(struct kvm_vcpu *vcpu);
+int tv_reset(struct kvm_vcpu *vcpu);
 bool tv_launched(struct kvm *kvm);
 bool tv_hides_cap(struct kvm *kvm, long cap);
 int tv_prepare_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
 		       const struct kvm_memory_slot *new);
 int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 		    struct kvm_memory_slot *slot);
+void tv_vcpu_enter(struct kvm_vcpu *vcpu);
 int tv_vcpu_run(struct kvm_vcpu *vcpu);
+void tv_vcpu_exit(struct kvm_vcpu *vcpu);
 int tv_handle_exit(struct kvm_vcpu *vcpu);
 void tv_pool_reserve(void);
 
@@ -25,6 +28,7 @@ void tv_pool_reserve(void);
 static inline int tv_init_vm(struct kvm *kvm) { return 0; }
 static inline void tv_destroy_vm(struct kvm *kvm) { }
 static inline int tv_launch(struct kvm_vcpu *vcpu) { return 0; }
+static inline int tv_reset(struct kvm_vcpu *vcpu) { return 0; }
 static inline bool tv_launched(struct kvm *kvm) { return false; }
 static inline bool tv_hides_cap(struct kvm *kvm, long cap) { return false; }
 static inline int tv_prepare_memslot(struct kvm *kvm,
@@ -32,7 +36,9 @@ static inline int tv_prepare_memslot(struct kvm *kvm,
 				     const struct kvm_memory_slot *new) { return 0; }
 static inline int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 				  struct kvm_memory_slot *slot) { return -EINVAL; }
+static inline void tv_vcpu_enter(struct kvm_vcpu *vcpu) { }
 static inline int tv_vcpu_run(struct kvm_vcpu *vcpu) { return 0; }
+static inline void tv_vcpu_exit(struct kvm_vcpu *vcpu) { }
 static inline int tv_handle_exit(struct kvm_vcpu *vcpu) { return -EINVAL; }
 static inline void tv_pool_reserve(void) { }
 

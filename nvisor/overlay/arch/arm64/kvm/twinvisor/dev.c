@@ -5,10 +5,12 @@
 #include <linux/init.h>
 #include <linux/kvm_host.h>
 #include <linux/miscdevice.h>
+#include <linux/notifier.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/suspend.h>
 #include <linux/uaccess.h>
 
 #include <asm/virt.h>
@@ -23,7 +25,9 @@ struct tv_file {
 
 static LIST_HEAD(tv_files);
 static DEFINE_SPINLOCK(tv_files_lock);
-static u32 tv_abi;	/* the S-visor's, as TV_VERSION gave it; 0: there is none */
+/* The S-visor's, as TV_VERSION gave them; without one, both are 0 */
+static u32 tv_abi;
+u64 tv_features;
 
 /* Tells those who may wait for it that the calling process has launched an S-VM. */
 void tv_count_launch(void)
@@ -137,6 +141,7 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->chunks = READ_ONCE(svm->chunks);
 	vm->private_pages = READ_ONCE(svm->pages);
 	vm->loaded_pages = READ_ONCE(svm->loaded);
+	vm->launches = READ_ONCE(svm->launches);
 	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
@@ -182,6 +187,19 @@ static int tv_audit(struct twinvisor_audit __user *arg)
 	return copy_to_user(arg, &audit, sizeof(audit)) ? -EFAULT : 0;
 }
 
+static int tv_stats(struct twinvisor_stats __user *arg)
+{
+	struct twinvisor_stats stats = {};
+	int err;
+
+	mutex_lock(&tv_svms_lock);
+	err = tv_pool_stats(&stats);
+	mutex_unlock(&tv_svms_lock);
+	if (err)
+		return err;
+	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
 static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
@@ -197,6 +215,8 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_reclaim(argp);
 	case TWINVISOR_AUDIT:
 		return tv_audit(argp);
+	case TWINVISOR_STATS:
+		return tv_stats(argp);
 	default:
 		return -ENOTTY;
 	}
@@ -217,6 +237,22 @@ static struct miscdevice tv_misc = {
 	.mode = 0600,
 };
 
+/*
+ * Firmware and memory controller may lose in a suspend what keeps Secure memory
+ * Secure. So there is none, with S-VMs or without.
+ */
+static int tv_pm(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event != PM_SUSPEND_PREPARE)
+		return NOTIFY_DONE;
+	pr_warn("twinvisor: no suspend: the S-visor would not outlive it\n");
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block tv_pm_nb = {
+	.notifier_call = tv_pm,
+};
+
 /* Asks the firmware, which knows no such call unless it carries an S-visor. */
 static u32 __init tv_probe(void)
 {
@@ -227,6 +263,7 @@ static u32 __init tv_probe(void)
 		return 0;
 	if (tv_smc(TV_VERSION, 0, 0, 0, 0, out) || out[0] >> 16 != TV_ABI_MAJOR)
 		return 0;
+	tv_features = out[2];
 	return out[0];
 }
 
@@ -236,7 +273,7 @@ static int __init tv_init(void)
 	int err = 0;
 
 	if (abi)
-		err = tv_share_init() ?: tv_pool_init();
+		err = register_pm_notifier(&tv_pm_nb) ?: tv_share_init() ?: tv_pool_init();
 	if (abi && !err) {
 		tv_abi = abi;
 		pr_info("twinvisor: S-visor found, ABI %u.%u\n", abi >> 16, abi & 0xffff);

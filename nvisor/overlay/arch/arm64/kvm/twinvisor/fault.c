@@ -79,6 +79,42 @@ static int tv_map(struct kvm_vcpu *vcpu, phys_addr_t ipa, phys_addr_t page)
 				      KVM_PGTABLE_WALK_SKIP_CMO);
 }
 
+static int tv_unmap_leaf(const struct kvm_pgtable_visit_ctx *ctx,
+			 enum kvm_pgtable_walk_flags visit)
+{
+	if (!kvm_pte_valid(ctx->old))
+		return 0;
+	WRITE_ONCE(*ctx->ptep, 0);
+	ctx->mm_ops->put_page(ctx->ptep);
+	return 0;
+}
+
+/*
+ * Nothing is asked for any more, and the S-VM has no chunk. Not by KVM's own unmapping,
+ * which would clean the caches of pages that are not for us; nor is there a TLB to flush.
+ */
+void tv_unmap_all(struct tv_svm *svm)
+{
+	struct kvm_pgtable *pgt = svm->kvm->arch.mmu.pgt;
+	struct kvm_pgtable_walker walker = {
+		.cb = tv_unmap_leaf,
+		.flags = KVM_PGTABLE_WALK_LEAF,
+	};
+	u64 ipa;
+
+	mutex_lock(&svm->mem_lock);
+	write_lock(&svm->kvm->mmu_lock);
+	for (ipa = 0; ipa < BIT(pgt->ia_bits); ipa += SZ_1G) {
+		WARN_ON(kvm_pgtable_walk(pgt, ipa, SZ_1G, &walker));
+		cond_resched_rwlock_write(&svm->kvm->mmu_lock);
+	}
+	write_unlock(&svm->kvm->mmu_lock);
+	svm->next = 0;
+	svm->end = 0;
+	svm->pages = 0;
+	mutex_unlock(&svm->mem_lock);
+}
+
 static int tv_back(struct kvm_vcpu *vcpu, phys_addr_t ipa)
 {
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
@@ -109,8 +145,10 @@ static bool tv_try_again(struct tv_vcpu *tvcpu, int err)
 		tvcpu->busy = 0;
 		return false;
 	}
-	if (!tvcpu->busy)
+	/* Anew, if it has been paused, or has had no need to ask, since. */
+	if (!tvcpu->busy || time_after(jiffies, tvcpu->tried + HZ))
 		tvcpu->busy = jiffies ?: 1;
+	tvcpu->tried = jiffies;
 	return time_before(jiffies, tvcpu->busy + TV_PATIENCE);
 }
 

@@ -5,14 +5,18 @@
  */
 #include <linux/arm-smccc.h>
 #include <linux/cpuhotplug.h>
+#include <linux/interrupt.h>
 #include <linux/kvm_host.h>
+#include <linux/perf/arm_pmu.h>
 
 #include <asm/kvm_asm.h>
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_hyp.h>
+#include <asm/kvm_mmu.h>
 #include <asm/pointer_auth.h>
 
 #include <kvm/arm_arch_timer.h>
+#include <kvm/arm_pmu.h>
 
 #include "twinvisor.h"
 
@@ -160,6 +164,75 @@ static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu)
 	if (*vcpu_hcr(vcpu) & HCR_VSE)
 		run->flags |= TV_RUN_SERROR;
 	run->cntvoff = tv_cntvoff(vcpu);
+	run->stolen = current->sched_info.run_delay;
+}
+
+/*
+ * The guest has the CPU's own PMU, and the S-visor says whether its overflow
+ * interrupt is asserted. KVM sees that in the registers which it would emulate,
+ * as soon as it calls kvm_pmu_sync_hwstate(). No counter is enabled there.
+ */
+static __always_inline void tv_pmu_line(struct kvm_vcpu *vcpu,
+					struct tv_vcpu *tvcpu, bool line)
+{
+	if (!kvm_vcpu_has_pmu(vcpu))
+		return;
+
+	tvcpu->pmu_line = line;
+	if (line == !!__vcpu_sys_reg(vcpu, PMCR_EL0))
+		return;
+
+	__vcpu_sys_reg(vcpu, PMCR_EL0) = line ? ARMV8_PMU_PMCR_E : 0;
+	__vcpu_sys_reg(vcpu, PMINTENSET_EL1) = line ? BIT(ARMV8_PMU_CYCLE_IDX) : 0;
+	__vcpu_sys_reg(vcpu, PMOVSSET_EL0) = line ? BIT(ARMV8_PMU_CYCLE_IDX) : 0;
+}
+
+static void tv_pmu_mask(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu, bool mask)
+{
+	struct arm_pmu *pmu = vcpu->kvm->arch.arm_pmu;
+	int irq = this_cpu_ptr(pmu->hw_events)->irq;
+
+	if (!irq)	/* a CPU that this PMU is not of */
+		return;
+	WARN_ON_ONCE(irq_set_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, mask));
+	tvcpu->pmu_masked = mask;
+}
+
+/**
+ * tv_vcpu_enter - what is left to do for an S-VM before tv_vcpu_run()
+ * @vcpu: the vCPU
+ *
+ * While the guest's PMU asserts its overflow interrupt, the CPU's own is, too,
+ * whenever the guest runs, and would end each run before the guest has come to
+ * see to it. As with the timers, an interrupt that is active already does not.
+ * Interrupts are off; tv_vcpu_exit() undoes it before they are on again.
+ */
+void tv_vcpu_enter(struct kvm_vcpu *vcpu)
+{
+	struct tv_vcpu *tvcpu;
+
+	if (!kvm_vm_is_svm(vcpu->kvm))
+		return;
+
+	tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
+	if (unlikely(tvcpu->pmu_line))
+		tv_pmu_mask(vcpu, tvcpu, true);
+}
+
+/**
+ * tv_vcpu_exit - undoes tv_vcpu_enter()
+ * @vcpu: the vCPU
+ */
+void tv_vcpu_exit(struct kvm_vcpu *vcpu)
+{
+	struct tv_vcpu *tvcpu;
+
+	if (!kvm_vm_is_svm(vcpu->kvm))
+		return;
+
+	tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
+	if (unlikely(tvcpu->pmu_masked))
+		tv_pmu_mask(vcpu, tvcpu, false);
 }
 
 /* The entry was accepted: what it carried is done with, and here is an exit. */
@@ -176,6 +249,14 @@ static __always_inline void tv_take(struct kvm_vcpu *vcpu, const struct tv_run *
 	vcpu->arch.fault.hpfar_el2 = run->hpfar;
 }
 
+/* Taken out of the shared page before another vCPU has this CPU */
+static __always_inline void tv_take_copy(struct tv_vcpu *tvcpu, const struct tv_run *run)
+{
+	tvcpu->copy_ipa = run->ipa;
+	tvcpu->copy_size = min_t(u64, run->size, sizeof(tvcpu->copy));
+	memcpy(tvcpu->copy, (const u8 *)run + TV_RUN_DATA, tvcpu->copy_size);
+}
+
 static __always_inline int tv_exception(u64 exit)
 {
 	switch (exit) {
@@ -184,6 +265,7 @@ static __always_inline int tv_exception(u64 exit)
 	case TV_EXIT_SERROR:	/* was taken, and is for handle_exit_early() to judge */
 		return ARM_EXCEPTION_EL1_SERROR;
 	case TV_EXIT_OFF:
+	case TV_EXIT_COPY:
 		return ARM_EXCEPTION_SVM;
 	case TV_EXIT_WFX:
 	case TV_EXIT_FAULT:
@@ -222,10 +304,22 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 		return ARM_EXCEPTION_SVM;
 	}
 	tv_take(vcpu, run);
+	tv_pmu_line(vcpu, tvcpu, run->lines & TV_LINE_PMU);
 	tvcpu->exit = run->exit;
+	if (tvcpu->exit == TV_EXIT_COPY)
+		tv_take_copy(tvcpu, run);
 	if (tvcpu->exit < TWINVISOR_EXITS)
 		tvcpu->exits[tvcpu->exit]++;
 	return tv_exception(tvcpu->exit);
+}
+
+/* The vITS is about to read this in the shared view, the only one that it knows. */
+static int tv_copy(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu)
+{
+	int err = kvm_write_guest_lock(vcpu->kvm, tvcpu->copy_ipa, tvcpu->copy,
+				       tvcpu->copy_size);
+
+	return err ?: 1;
 }
 
 /* The exits that only S-VMs have. Returns as handle_exit() does. */
@@ -234,6 +328,8 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	struct tv_vcpu *tvcpu = &svm->vcpu[vcpu->vcpu_idx];
 
+	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_COPY)
+		return tv_copy(vcpu, tvcpu);
 	if (tvcpu->code == TV_OK || tvcpu->code == TV_ESTATE) {
 		/*
 		 * It is off for the S-visor, and sleeps till PSCI CPU_ON; or the

@@ -24,6 +24,9 @@ struct tv_pool {
 	struct tv_svm **owner;	/* of each chunk in the run; NULL: free */
 };
 
+/* Owns what an S-VM had that the S-visor would not destroy. */
+static struct tv_svm tv_lost;
+
 static phys_addr_t tv_pool_size __initdata;
 
 static struct tv_pool tv_pool = {
@@ -187,8 +190,8 @@ int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk)
 	return err;
 }
 
-/* All chunks of an S-VM that the S-visor has destroyed -> free, Secure still. */
-void tv_chunks_release(struct tv_svm *svm)
+/* All chunks of an S-VM that the S-visor has destroyed -> free, Secure still; or lost. */
+void tv_chunks_release(struct tv_svm *svm, bool lost)
 {
 	struct tv_pool *pool = &tv_pool;
 	u64 i;
@@ -196,9 +199,9 @@ void tv_chunks_release(struct tv_svm *svm)
 	mutex_lock(&pool->lock);
 	for (i = 0; i < pool->run; i++)
 		if (pool->owner[i] == svm)
-			pool->owner[i] = NULL;
-	mutex_unlock(&pool->lock);
+			pool->owner[i] = lost ? &tv_lost : NULL;
 	svm->chunks = 0;
+	mutex_unlock(&pool->lock);
 }
 
 u64 tv_pool_reclaim(u64 chunks)
@@ -215,16 +218,68 @@ u64 tv_pool_reclaim(u64 chunks)
 	return n;
 }
 
+static u64 tv_pool_used(struct tv_pool *pool)
+{
+	u64 i, used = 0;
+
+	lockdep_assert_held(&pool->lock);
+	for (i = 0; i < pool->run; i++)
+		used += !!pool->owner[i];
+	return used;
+}
+
+/* Lost, too, is what is marked as an S-VM's of which no S-VM knows. */
+static void tv_count_lost(struct twinvisor_stats *stats)
+{
+	u64 claimed = 0;
+	struct tv_svm *svm;
+
+	lockdep_assert_held(&tv_svms_lock);
+	list_for_each_entry(svm, &tv_svms, list) {
+		stats->kvm_vms += svm->created;
+		claimed += svm->chunks;
+	}
+	stats->lost_vms = stats->svisor_vms - min(stats->svisor_vms, stats->kvm_vms);
+	/* An S-VM that is being destroyed has more chunks here than there. */
+	stats->lost_chunks = stats->svisor_chunks -
+			     min(stats->svisor_chunks, stats->kvm_chunks) +
+			     stats->kvm_chunks - claimed;
+}
+
+/* The S-VMs' list is locked, and the pool is: neither the S-visor's record nor ours changes. */
+int tv_pool_stats(struct twinvisor_stats *stats)
+{
+	struct tv_pool *pool = &tv_pool;
+	u64 vms[4], heap[4];
+	s64 code;
+
+	mutex_lock(&pool->lock);
+	code = tv_smc(TV_STATS, TV_STATS_VMS, 0, 0, 0, vms);
+	if (code == TV_OK) {
+		stats->svisor_vms = vms[0];
+		stats->svisor_chunks = vms[1];
+		stats->svisor_secure = vms[2];
+		stats->kvm_chunks = tv_pool_used(pool);
+		tv_count_lost(stats);
+		code = tv_smc(TV_STATS, TV_STATS_HEAP, 0, 0, 0, heap);
+	}
+	mutex_unlock(&pool->lock);
+	if (code)
+		return tv_errno(code);
+	stats->heap_pages = heap[0];
+	stats->heap_free = heap[1];
+	stats->lost_pages = heap[0] - heap[1] - heap[2];
+	return 0;
+}
+
 void tv_pool_info(struct twinvisor_info *info)
 {
 	struct tv_pool *pool = &tv_pool;
-	u64 i;
 
 	mutex_lock(&pool->lock);
 	info->pools = !!pool->chunks;
 	info->chunks_total = pool->chunks;
 	info->chunks_secure = pool->run;
-	for (i = 0; i < pool->run; i++)
-		info->chunks_used += !!pool->owner[i];
+	info->chunks_used = tv_pool_used(pool);
 	mutex_unlock(&pool->lock);
 }

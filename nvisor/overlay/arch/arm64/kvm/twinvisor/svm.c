@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The life of an S-VM: a candidate from its creation under an armed process,
- * launched at its first KVM_RUN, gone with its struct kvm. And what KVM's
- * interfaces refuse for it.
+ * launched at its first KVM_RUN, a candidate again when the VMM resets it, gone
+ * with its struct kvm. And what KVM's interfaces refuse for it.
  */
+#include <linux/jiffies.h>
 #include <linux/kvm_host.h>
-#include <linux/mm.h>
-#include <linux/pagemap.h>
-#include <linux/pagewalk.h>
 #include <linux/sched/signal.h>
+#include <linux/xarray.h>
 
 #include <asm/kvm_emulate.h>
-#include <asm/kvm_mmu.h>
 
 #include "twinvisor.h"
 
 LIST_HEAD(tv_svms);
-/* Guards the list, and with it that what is on the list stays; taken alone */
+/*
+ * Guards the list, and with it that what is on the list stays; and that an S-VM is
+ * `created` just if the S-visor has it. Outside the pool's lock.
+ */
 DEFINE_MUTEX(tv_svms_lock);
 
 int tv_init_vm(struct kvm *kvm)
@@ -25,11 +26,12 @@ int tv_init_vm(struct kvm *kvm)
 
 	if (!tv_armed())
 		return 0;
-	svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+	svm = kvzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
 	if (!svm)
 		return -ENOMEM;
 	svm->kvm = kvm;
 	svm->pid = task_tgid_nr(current);
+	xa_init_flags(&svm->image, XA_FLAGS_ACCOUNT);
 	mutex_init(&svm->mem_lock);
 	mutex_lock(&tv_svms_lock);
 	list_add_tail(&svm->list, &tv_svms);
@@ -48,23 +50,26 @@ static s64 tv_destroy(struct tv_svm *svm)
 	s64 code;
 
 	do {
+		mutex_lock(&tv_svms_lock);
 		code = tv_smc(TV_VM_DESTROY, svm->id, 0, 0, 0, NULL);
+		svm->created = code != TV_OK;
+		mutex_unlock(&tv_svms_lock);
 		cond_resched();
 	} while (code == TV_AGAIN || (code == TV_EBUSY && time_before(jiffies, end)));
 	return code;
 }
 
-/* Gives up all that the S-visor holds of it. Not its chunks, if it holds on. */
-static void tv_stop(struct tv_svm *svm)
+/* Gives up all that the S-visor holds of it. If that holds on, its chunks stay its own. */
+int tv_stop(struct tv_svm *svm)
 {
 	s64 code = svm->created ? tv_destroy(svm) : TV_OK;
 
 	if (code)
-		pr_warn_ratelimited("twinvisor: VMM %d: TV_VM_DESTROY gave %lld, %llu chunks are lost\n",
+		pr_warn_ratelimited("twinvisor: VMM %d: TV_VM_DESTROY gave %lld, %llu chunks are stuck\n",
 				    svm->pid, code, svm->chunks);
 	else
-		tv_chunks_release(svm);
-	svm->created = false;
+		tv_chunks_release(svm, false);
+	return tv_errno(code);
 }
 
 void tv_destroy_vm(struct kvm *kvm)
@@ -73,12 +78,15 @@ void tv_destroy_vm(struct kvm *kvm)
 
 	if (!svm)
 		return;
+	WRITE_ONCE(svm->state, TV_DEAD);
+	if (tv_stop(svm))
+		tv_chunks_release(svm, true);
 	mutex_lock(&tv_svms_lock);
 	list_del(&svm->list);
 	mutex_unlock(&tv_svms_lock);
-	tv_stop(svm);
+	xa_destroy(&svm->image);
 	kvm->arch.svm = NULL;
-	kfree(svm);
+	kvfree(svm);
 }
 
 bool tv_launched(struct kvm *kvm)
@@ -86,304 +94,8 @@ bool tv_launched(struct kvm *kvm)
 	return kvm->arch.svm && READ_ONCE(kvm->arch.svm->state) != TV_CANDIDATE;
 }
 
-/* ---- launch --------------------------------------------------------------- */
-
-#define tv_call(svm, nr, a1, a2, a3, a4, out) \
-	__tv_call(svm, #nr, nr, a1, a2, a3, a4, out)
-
-static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
-		     u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
-{
-	s64 code = tv_smc(nr, a1, a2, a3, a4, out);
-
-	if (code)
-		pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
-				    svm->pid, name, a1, a2, a3, a4, code);
-	return tv_errno(code);
-}
-
-/* One page of the shared view -> the reserved private page, measured. Zeros need none. */
-static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
-{
-	phys_addr_t page;
-	int err;
-
-	if (!memchr_inv(page_address(from), 0, PAGE_SIZE))
-		return 0;
-	mutex_lock(&svm->mem_lock);
-	page = tv_page_take(svm);
-	mutex_unlock(&svm->mem_lock);
-	err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
-	svm->loaded += !err;
-	return err;
-}
-
-/* Which pages of one PMD's range have content */
-#define TV_SPAN PMD_SIZE
-
-struct tv_span {
-	DECLARE_BITMAP(page, TV_SPAN / PAGE_SIZE);
-};
-
-static void tv_span_set(struct mm_walk *walk, unsigned long from, unsigned long to)
-{
-	struct tv_span *span = walk->private;
-
-	bitmap_set(span->page, (from % TV_SPAN) >> PAGE_SHIFT, (to - from) >> PAGE_SHIFT);
-}
-
 /*
- * Not mapped, but content all the same where it is a file's: of shmem (memfd) what
- * its cache or swap holds, of other files anything, as get_dump_page() will tell.
- */
-static int tv_see_hole(unsigned long addr, unsigned long next, int depth,
-		       struct mm_walk *walk)
-{
-	struct vm_area_struct *vma = walk->vma;
-
-	if (!vma || vma_is_anonymous(vma))
-		return 0;
-	for (; addr < next; addr += PAGE_SIZE)
-		if (!vma_is_shmem(vma) || xa_load(&vma->vm_file->f_mapping->i_pages,
-						  linear_page_index(vma, addr)))
-			tv_span_set(walk, addr, addr + PAGE_SIZE);
-	return 0;
-}
-
-static int tv_see_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
-		      struct mm_walk *walk)
-{
-	if (pmd_leaf(pmdp_get_lockless(pmd))) {
-		tv_span_set(walk, addr, next);
-		walk->action = ACTION_CONTINUE;
-	}
-	return 0;
-}
-
-static int tv_see_pte(pte_t *pte, unsigned long addr, unsigned long next,
-		      struct mm_walk *walk)
-{
-	if (!pte_none(ptep_get(pte)))
-		tv_span_set(walk, addr, next);
-	else
-		tv_see_hole(addr, next, -1, walk);
-	return 0;
-}
-
-static int tv_see_hugetlb(pte_t *pte, unsigned long hmask, unsigned long addr,
-			  unsigned long next, struct mm_walk *walk)
-{
-	tv_span_set(walk, addr, next);
-	return 0;
-}
-
-static const struct mm_walk_ops tv_see = {
-	.pmd_entry = tv_see_pmd,
-	.pte_entry = tv_see_pte,
-	.pte_hole = tv_see_hole,
-	.hugetlb_entry = tv_see_hugetlb,
-	.walk_lock = PGWALK_RDLOCK,
-};
-
-/* Finds, without populating anything, the pages to load in [hva, end). */
-static int tv_look(unsigned long hva, unsigned long end, struct tv_span *span)
-{
-	int err;
-
-	bitmap_zero(span->page, TV_SPAN / PAGE_SIZE);
-	if (mmap_read_lock_killable(current->mm))
-		return -EINTR;
-	err = walk_page_range(current->mm, hva, end, &tv_see, span);
-	mmap_read_unlock(current->mm);
-	return err;
-}
-
-static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
-{
-	struct page *page;
-	int err;
-
-	/* First, since a new chunk may have to be emptied of this very page. */
-	err = tv_page_reserve_patiently(svm);
-	if (err)
-		return err;
-	page = get_dump_page(hva);
-	if (!page)
-		return 0;
-	err = tv_load_page(svm, ipa, page);
-	put_page(page);
-	return err;
-}
-
-/* [hva, end) lies within one span */
-static int tv_load_span(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva,
-			unsigned long end)
-{
-	struct tv_span span;
-	int err = tv_look(hva, end, &span);
-
-	for (; !err && hva < end; hva += PAGE_SIZE, ipa += PAGE_SIZE)
-		if (test_bit((hva % TV_SPAN) >> PAGE_SHIFT, span.page))
-			err = tv_load_hva(svm, ipa, hva);
-	cond_resched();
-	if (fatal_signal_pending(current))
-		err = -EINTR;
-	return err;
-}
-
-static int tv_load_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
-{
-	unsigned long hva = slot->userspace_addr;
-	unsigned long end = hva + slot->npages * PAGE_SIZE;
-	phys_addr_t ipa = slot->base_gfn * PAGE_SIZE;
-	int err = 0;
-
-	while (!err && hva < end) {
-		unsigned long to = min(end, ALIGN_DOWN(hva, TV_SPAN) + TV_SPAN);
-
-		err = tv_load_span(svm, ipa, hva, to);
-		ipa += to - hva;
-		hva = to;
-	}
-	return err;
-}
-
-/* In address order, and all ranges before all contents: as it is measured. */
-static int tv_each_ram(struct tv_svm *svm,
-		       int (*fn)(struct tv_svm *, struct kvm_memory_slot *))
-{
-	struct kvm_memslots *slots = kvm_memslots(svm->kvm);
-	struct kvm_memslot_iter iter;
-	int err = 0;
-
-	kvm_for_each_memslot_in_gfn_range(&iter, slots, 0, U64_MAX) {
-		if (iter.slot->flags & KVM_MEM_READONLY)
-			continue;
-		err = fn(svm, iter.slot);
-		if (err)
-			break;
-	}
-	return err;
-}
-
-static int tv_declare_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
-{
-	svm->ram += slot->npages * PAGE_SIZE;
-	return tv_call(svm, TV_VM_RAM, svm->id, slot->base_gfn * PAGE_SIZE,
-		       slot->npages * PAGE_SIZE, 0, NULL);
-}
-
-static int tv_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
-{
-	u64 flags = kvm_arm_vcpu_stopped(vcpu) ? 0 : TV_VCPU_ON;
-	struct tv_run *run;
-	u64 out[4];
-	int err;
-
-	preempt_disable();
-	run = tv_share_page();
-	memcpy(run->gpr, vcpu_gp_regs(vcpu)->regs, sizeof(run->gpr));
-	run->pc = *vcpu_pc(vcpu);
-	err = tv_call(svm, TV_VCPU_CREATE, svm->id, kvm_vcpu_get_mpidr_aff(vcpu),
-		      flags, 0, out);
-	preempt_enable();
-	if (!err && out[0] != vcpu->vcpu_idx)
-		err = -EIO;
-	return err;
-}
-
-static int tv_create_vcpus(struct tv_svm *svm)
-{
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-	int err;
-
-	kvm_for_each_vcpu(i, vcpu, svm->kvm) {
-		err = tv_create_vcpu(svm, vcpu);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* What an S-VM cannot have, found in time to say so */
-static int tv_check_vm(struct kvm *kvm)
-{
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-
-	if (atomic_read(&kvm->online_vcpus) > TV_MAX_VCPUS)
-		return -E2BIG;
-	if (kvm->arch.vgic.vgic_model != KVM_DEV_TYPE_ARM_VGIC_V3 || kvm_has_mte(kvm) ||
-	    test_bit(KVM_ARCH_FLAG_VM_COUNTER_OFFSET, &kvm->arch.flags))
-		return -EOPNOTSUPP;
-	kvm_for_each_vcpu(i, vcpu, kvm) {
-		if (!kvm_vcpu_initialized(vcpu))
-			return -ENOEXEC;
-		if (vcpu_has_nv(vcpu) || vcpu_el1_is_32bit(vcpu))
-			return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
-static int tv_create(struct tv_svm *svm)
-{
-	struct kvm_s2_mmu *mmu = &svm->kvm->arch.mmu;
-	u64 out[4];
-	int err;
-
-	err = tv_check_vm(svm->kvm);
-	if (!err)
-		err = tv_call(svm, TV_VM_CREATE, mmu->pgd_phys, mmu->pgt->ia_bits,
-			      mmu->pgt->start_level, 0, out);
-	if (!err) {
-		svm->id = out[0];
-		svm->created = true;
-	}
-	return err;
-}
-
-static int tv_seal(struct tv_svm *svm)
-{
-	u64 out[4];
-	int err;
-
-	err = tv_call(svm, TV_VM_SEAL, svm->id, 0, 0, 0, NULL);
-	if (!err)
-		err = tv_call(svm, TV_VM_MEASUREMENT, svm->id, 0, 0, 0, out);
-	if (!err)
-		memcpy(svm->measurement, out, sizeof(svm->measurement));
-	return err;
-}
-
-/* candidate -> running, or dead */
-static int tv_launch_locked(struct tv_svm *svm)
-{
-	int err;
-
-	WRITE_ONCE(svm->state, TV_LAUNCHING);
-	err = tv_create(svm);
-	if (!err)
-		err = tv_each_ram(svm, tv_declare_slot);
-	if (!err)
-		err = tv_each_ram(svm, tv_load_slot);
-	if (!err)
-		err = tv_create_vcpus(svm);
-	if (!err)
-		err = tv_seal(svm);
-	if (err) {
-		pr_warn_ratelimited("twinvisor: VMM %d: launch failed: %d\n", svm->pid, err);
-		tv_stop(svm);
-		kvm_vm_dead(svm->kvm);
-	} else {
-		tv_count_launch();
-	}
-	WRITE_ONCE(svm->state, err ? TV_DEAD : TV_RUNNING);
-	return err;
-}
-
-/*
- * At the first KVM_RUN of each vCPU; the first of all launches, the others wait.
+ * At each KVM_RUN that means to run; the first of all launches, the others wait.
  * slots_lock keeps the memslots as they are, and vcpu->mutex is held outside it.
  */
 int tv_launch(struct kvm_vcpu *vcpu)
@@ -392,7 +104,8 @@ int tv_launch(struct kvm_vcpu *vcpu)
 	struct tv_svm *svm = kvm->arch.svm;
 	int err = 0;
 
-	if (!svm)
+	/* Pairs with the launch's end: what it has set is seen. */
+	if (!svm || !vcpu->wants_to_run || smp_load_acquire(&svm->state) == TV_RUNNING)
 		return 0;
 	if (mutex_lock_killable(&kvm->slots_lock))
 		return -EINTR;
@@ -400,6 +113,139 @@ int tv_launch(struct kvm_vcpu *vcpu)
 		err = tv_launch_locked(svm);
 	else if (svm->state == TV_DEAD)
 		err = -EIO;
+	mutex_unlock(&kvm->slots_lock);
+	return err;
+}
+
+/* ---- reset ---------------------------------------------------------------- */
+
+/* How long a VMM may take to get its vCPUs out of KVM_RUN */
+#define TV_QUIET	(2 * HZ)
+
+static void tv_unlock_vcpus(struct kvm *kvm, unsigned long *locked)
+{
+	unsigned long i;
+
+	for_each_set_bit(i, locked, TV_MAX_VCPUS)
+		mutex_unlock(&kvm_get_vcpu(kvm, i)->mutex);
+}
+
+/*
+ * Nobody is in KVM_RUN then: each vCPU's mutex is held here, or by an ioctl that
+ * waits for slots_lock in tv_reset(), as the caller's own does.
+ */
+static bool tv_trylock_vcpus(struct kvm *kvm, unsigned long *locked)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	bitmap_zero(locked, TV_MAX_VCPUS);
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (READ_ONCE(kvm->arch.svm->vcpu[i].resetting))
+			continue;
+		if (!mutex_trylock(&vcpu->mutex)) {
+			tv_unlock_vcpus(kvm, locked);
+			return false;
+		}
+		__set_bit(i, locked);
+	}
+	return true;
+}
+
+static int tv_lock_vcpus(struct kvm *kvm, unsigned long *locked)
+{
+	unsigned long end = jiffies + TV_QUIET;
+
+	while (!tv_trylock_vcpus(kvm, locked)) {
+		if (time_after(jiffies, end))
+			return -EBUSY;
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* What an exit of the old S-VM left to be done is not for the new one. */
+static void tv_forget_exits(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		struct tv_vcpu *tvcpu = &kvm->arch.svm->vcpu[i];
+
+		tvcpu->pmu_line = false;
+		tvcpu->busy = 0;
+		*vcpu_hcr(vcpu) &= ~HCR_VSE;
+		vcpu->mmio_needed = false;
+		memset(&vcpu->arch.fault, 0, sizeof(vcpu->arch.fault));
+		vcpu_clear_flag(vcpu, PENDING_EXCEPTION);
+		vcpu_clear_flag(vcpu, EXCEPT_MASK);
+		vcpu_clear_flag(vcpu, INCREMENT_PC);
+	}
+}
+
+/*
+ * Running -> candidate: the S-VM and all its memory are gone, the next KVM_RUN
+ * launches it from what the VMM has mapped then.
+ */
+static int tv_reset_locked(struct tv_svm *svm)
+{
+	int err = tv_stop(svm);
+
+	if (err) {
+		WRITE_ONCE(svm->state, TV_DEAD);
+		kvm_vm_dead(svm->kvm);
+		return err;
+	}
+	tv_unmap_all(svm);
+	tv_forget_exits(svm->kvm);
+	svm->ram = 0;
+	svm->loaded = 0;
+	WRITE_ONCE(svm->state, TV_CANDIDATE);
+	return 0;
+}
+
+static int tv_reset_quiet(struct tv_svm *svm)
+{
+	DECLARE_BITMAP(locked, TV_MAX_VCPUS);
+	int err;
+
+	if (svm->state != TV_RUNNING)
+		return svm->state == TV_DEAD ? -EIO : 0;
+	err = tv_lock_vcpus(svm->kvm, locked);
+	if (err)
+		return err;
+	err = tv_reset_locked(svm);
+	tv_unlock_vcpus(svm->kvm, locked);
+	return err;
+}
+
+/*
+ * At KVM_ARM_VCPU_INIT, by which a VMM resets a vCPU. There is no such thing for
+ * one vCPU of an S-VM: its state was measured, and is the S-visor's. So the first
+ * ends the whole S-VM, and those of the other vCPUs find a candidate.
+ */
+int tv_reset(struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct tv_vcpu *tvcpu;
+	int err;
+
+	if (!tv_launched(kvm))
+		return 0;
+	if (vcpu->vcpu_idx >= TV_MAX_VCPUS)
+		return -EIO;
+	tvcpu = &kvm->arch.svm->vcpu[vcpu->vcpu_idx];
+	WRITE_ONCE(tvcpu->resetting, true);
+	err = mutex_lock_killable(&kvm->slots_lock);
+	if (err) {
+		WRITE_ONCE(tvcpu->resetting, false);
+		return err;
+	}
+	err = tv_reset_quiet(kvm->arch.svm);
+	WRITE_ONCE(tvcpu->resetting, false);
 	mutex_unlock(&kvm->slots_lock);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/xarray.h>
 
 #include <asm/kvm_twinvisor.h>
 #include <asm/twinvisor_abi.h>
@@ -13,7 +14,7 @@
 
 #define TV_CHUNK_PAGES	(TV_CHUNK_SIZE / PAGE_SIZE)
 
-/* A candidate was created under an armed process and has not run yet. */
+/* A candidate was created under an armed process, or reset, and has not run yet. */
 enum tv_state { TV_CANDIDATE, TV_LAUNCHING, TV_RUNNING, TV_DEAD };
 
 /* Written by the vCPU's own thread only. */
@@ -22,7 +23,14 @@ struct tv_vcpu {
 	u64 exit;		/* TV_EXIT_* of the last entry that was accepted */
 	u64 exits[TWINVISOR_EXITS];
 	u64 refused;
-	unsigned long busy;	/* jiffies when a fault first met -EBUSY; 0: none waits */
+	phys_addr_t copy_ipa;	/* of TV_EXIT_COPY: where ... */
+	size_t copy_size;
+	u8 copy[TV_RUN_DATA_SIZE];	/* ... these bytes belong */
+	bool pmu_line;		/* the guest's PMU overflow interrupt is asserted */
+	bool pmu_masked;	/* and this CPU's own kept out of the guest's run */
+	unsigned long busy;	/* jiffies when a fault first met -EBUSY; 0: none waits ... */
+	unsigned long tried;	/* ... and last */
+	bool resetting;		/* waits in tv_reset(), and so is not in KVM_RUN */
 };
 
 struct tv_svm {
@@ -35,6 +43,8 @@ struct tv_svm {
 	u64 ram;
 	u64 loaded;
 	u8 measurement[32];
+	u64 launches;
+	struct xarray image;	/* pages that the first launch loaded */
 
 	struct mutex mem_lock;	/* all below; outside kvm->mmu_lock */
 	phys_addr_t next;	/* free page of the current chunk, up to ... */
@@ -48,6 +58,10 @@ struct tv_svm {
 /* svm.c */
 extern struct list_head tv_svms;
 extern struct mutex tv_svms_lock;
+int tv_stop(struct tv_svm *svm);
+
+/* launch.c */
+int tv_launch_locked(struct tv_svm *svm);
 
 /* gate.c */
 s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4]);
@@ -59,16 +73,19 @@ void tv_share_cpu(void);
 /* pool.c */
 int tv_pool_init(void);
 int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk);
-void tv_chunks_release(struct tv_svm *svm);
+void tv_chunks_release(struct tv_svm *svm, bool lost);
 u64 tv_pool_reclaim(u64 chunks);
 void tv_pool_info(struct twinvisor_info *info);
+int tv_pool_stats(struct twinvisor_stats *stats);
 
 /* fault.c */
 int tv_page_reserve(struct tv_svm *svm);
 int tv_page_reserve_patiently(struct tv_svm *svm);
 phys_addr_t tv_page_take(struct tv_svm *svm);
+void tv_unmap_all(struct tv_svm *svm);
 
 /* dev.c */
+extern u64 tv_features;	/* TV_FEATURE_*: the most that an S-VM can have */
 void tv_count_launch(void);
 
 /* Do VMs that the calling process creates become S-VMs? */
