@@ -18,16 +18,17 @@ root=$out/initrd.root
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/root" "$root/tmp"
 cp "$busybox" "$root/bin/busybox"
-for name in sh mount cat echo grep tr uname sleep usleep poweroff setsid cttyhack ls ps kill dd hexdump \
+for name in sh mount cat echo grep tr uname sleep usleep poweroff reboot setsid cttyhack ls ps kill dd hexdump \
 	dmesg free vi uptime date touch; do
 	ln -s busybox "$root/bin/$name"
 done
-for name in plant beat check; do
+for name in plant beat check smp debug counts; do
 	aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -s -Wall -Wextra -Werror \
 		-o "$root/bin/$name" "$here/$name.c" "$here/registers.S"
 done
 cp "$here/init" "$root/init"
-chmod 755 "$root/init"
+cp "$here/lpi" "$root/bin/lpi"
+chmod 755 "$root/init" "$root/bin/lpi"
 find "$root" -exec touch -h -d @0 {} +
 (cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible) |
 	gzip -9n >"$out/initrd.new"

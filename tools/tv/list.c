@@ -67,7 +67,28 @@ static void print_exits(const struct twinvisor_vm *vm)
 	printf("%4u", vm->index);
 	for (int i = 0; i < TWINVISOR_EXITS; i++)
 		printf(" %9llu", vm->exits[i]);
-	printf(" %9llu %7llu %7llu\n", vm->refused, vm->private_pages, vm->loaded_pages);
+	printf(" %9llu %7llu %7llu %8llu\n", vm->refused, vm->private_pages, vm->loaded_pages,
+	       vm->launches);
+}
+
+/* What the S-visor has in use, and what of it nobody will ever free. */
+static void print_lost(int fd)
+{
+	struct twinvisor_stats stats;
+	int tries;
+
+	for (tries = 0; ioctl(fd, TWINVISOR_STATS, &stats); tries++)
+		if (errno != EBUSY || tries == 10)
+			fail("the S-visor's figures: %s",
+			     errno == EBUSY ? "it keeps a lock for ever; see its log, save what "
+					      "the S-VMs hold, restart the host"
+					    : strerror(errno));
+	printf("S-visor: S-VMs %llu, chunks owned %llu, secure %llu, heap pages used %llu of "
+	       "%llu\n",
+	       stats.svisor_vms, stats.svisor_chunks, stats.svisor_secure,
+	       stats.heap_pages - stats.heap_free, stats.heap_pages);
+	printf("lost: %llu VMIDs, %llu chunks, %llu pages; all locks of the S-visor are free\n",
+	       stats.lost_vms, stats.lost_chunks, stats.lost_pages);
 }
 
 int cmd_stats(int argc, char **argv)
@@ -78,7 +99,8 @@ int cmd_stats(int argc, char **argv)
 
 	no_arguments(argc, argv,
 		     "Show secure memory in use, and the exits of each S-VM by class, the "
-		     "entries that the S-visor refused, private pages, pages loaded at launch.");
+		     "entries that the S-visor refused, private pages, pages loaded at launch, "
+		     "launches (a reboot is one more).");
 	fd = device_open(O_RDONLY | O_CLOEXEC);
 	if (ioctl(fd, TWINVISOR_INFO, &info))
 		fail("no figures: %s", strerror(errno));
@@ -86,8 +108,10 @@ int cmd_stats(int argc, char **argv)
 	       "all\n",
 	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
 	       info.chunks_secure, info.chunks_total);
-	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s\n", "IRQ", "WFX", "FAULT", "MMIO",
-	       "CALL", "SYSREG", "SERROR", "OFF", "REFUSED", "PAGES", "LOADED");
+	print_lost(fd);
+	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s\n", "IRQ", "WFX", "FAULT",
+	       "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "COPY", "REFUSED", "PAGES", "LOADED",
+	       "LAUNCHES");
 	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
 		print_exits(&vm);
 	return 0;

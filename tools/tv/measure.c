@@ -4,6 +4,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#ifdef __aarch64__
+#include <sys/prctl.h>
+#endif
 
 #include <twinvisor/abi.h>
 
@@ -24,6 +28,10 @@ static const struct argp_option table[] = {
 	 0},
 	{"memory", 'm', "SIZE", 0, "RAM as for QEMU's -m: MiB, or with K, M, G", 0},
 	{"cpus", 'c', "N", 0, "number of vCPUs (1)", 0},
+	{"sve", 's', "BYTES", 0,
+	 "longest SVE vector of the VM's CPUs, 0 without SVE (what this machine's CPUs have, or "
+	 "what QEMU's -cpu says)",
+	 0},
 	{"verbose", 'v', NULL, 0, "show what lies where", 0},
 	{0},
 };
@@ -34,6 +42,16 @@ static unsigned int parse_cpus(struct argp_state *state, const char *arg)
 
 	if (n < 1 || n > TV_MAX_VCPUS)
 		argp_error(state, "--cpus takes 1 to %d", TV_MAX_VCPUS);
+	return n;
+}
+
+static int parse_sve(struct argp_state *state, const char *arg)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (*end || end == arg || n < 0 || n > 256 || n % 16)
+		argp_error(state, "--sve takes 0 to 256 bytes, a multiple of 16");
 	return n;
 }
 
@@ -59,6 +77,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'c':
 		o->launch.cpus = parse_cpus(state, arg);
 		return 0;
+	case 's':
+		o->launch.sve = parse_sve(state, arg);
+		return 0;
 	case 'v':
 		o->verbose = true;
 		return 0;
@@ -83,6 +104,34 @@ static const struct argp argp = {
 	NULL,
 };
 
+/* The longest vector here that an S-VM can have, in bytes. */
+static int host_sve(void)
+{
+#ifdef __aarch64__
+	int before = prctl(PR_SVE_GET_VL), got;
+
+	if (before < 0)
+		return 0;
+	got = prctl(PR_SVE_SET_VL, 16 * TV_MAX_SVE); /* or the next shorter one */
+	prctl(PR_SVE_SET_VL, before & PR_SVE_VL_LEN_MASK);
+	if (got >= 0)
+		return got & PR_SVE_VL_LEN_MASK;
+#endif
+	fail("cannot tell from this machine how long the VM's SVE vectors are: say it by --sve, 0 "
+	     "if it has no SVE");
+}
+
+/* Vectors are cut to what the S-visor keeps; KVM's PMU is there if QEMU tells the guest of it. */
+static uint64_t features(const struct launch *l)
+{
+	static const char pmu[] = "arm,armv8-pmuv3";
+	unsigned int sve = (l->sve == SVE_HOST ? host_sve() : l->sve) / 16;
+
+	if (sve > TV_MAX_SVE)
+		sve = TV_MAX_SVE;
+	return sve | (memmem(l->tree.data, l->tree.size, pmu, sizeof(pmu)) ? TV_FEATURE_PMU : 0);
+}
+
 static void measure(const struct options *o)
 {
 	struct file kernel = file_read(o->launch.kernel, "kernel");
@@ -93,6 +142,7 @@ static void measure(const struct options *o)
 	if (o->launch.initrd)
 		initrd = file_read(o->launch.initrd, "initrd");
 	image_build(&img, kernel, initrd, o->launch.tree);
+	img.features = features(&o->launch);
 	for (unsigned int i = 0; o->verbose && i < img.segments; i++)
 		fprintf(stderr, "%#12lx %10zu %s\n", img.segment[i].ipa, img.segment[i].size,
 			img.segment[i].name);
@@ -103,7 +153,7 @@ static void measure(const struct options *o)
 
 int cmd_measure(int argc, char **argv)
 {
-	struct options o = {.launch.cpus = 1};
+	struct options o = {.launch.cpus = 1, .launch.sve = SVE_HOST};
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	if (o.rest)

@@ -44,6 +44,51 @@ static unsigned int cpus_of(const char *value)
 	return n;
 }
 
+/* The value of CPU property `name` in "host,sve=off,...", or NULL. */
+static const char *property(const char *value, const char *name)
+{
+	size_t length = strlen(name);
+
+	while ((value = strchr(value, ','))) {
+		value++;
+		if (!strncmp(value, name, length) && value[length] == '=')
+			return value + length + 1;
+	}
+	return NULL;
+}
+
+static bool is_word(const char *value, const char *word)
+{
+	size_t length = strlen(word);
+
+	return !strncmp(value, word, length) && (!value[length] || value[length] == ',');
+}
+
+/* sve<bits>=on and sve=off say how long vectors are; without them it is the host's word. Other
+ * models than "host" and "max" have no SVE under KVM. */
+static int sve_of(const char *value)
+{
+	const char *sve = property(value, "sve");
+	int longest = SVE_HOST;
+
+	if (!is_word(value, "host") && !is_word(value, "max"))
+		return 0;
+	if (sve && is_word(sve, "off"))
+		return 0;
+	for (int bits = 128; bits <= 2048; bits += 128) {
+		char name[8];
+		const char *set;
+
+		snprintf(name, sizeof(name), "sve%d", bits);
+		set = property(value, name);
+		if (set && !is_word(set, "on"))
+			fail("-cpu %s: cannot tell the longest SVE vector; say it by --sve", value);
+		if (set)
+			longest = bits / 8;
+	}
+	return longest;
+}
+
 static void refuse(const char *arg)
 {
 	static const char *const fixed[] = {"bios", "pflash", "loader", "dtb"};
@@ -65,6 +110,8 @@ static void take_option(struct launch *l, const char *arg, const char *value)
 		l->memory = memory_of(value);
 	else if (is_option(arg, "smp"))
 		l->cpus = cpus_of(value);
+	else if (is_option(arg, "cpu") && l->sve == SVE_HOST)
+		l->sve = sve_of(value);
 }
 
 static void exec_qemu(int argc, char **argv, const char *dtb)

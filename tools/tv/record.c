@@ -61,6 +61,8 @@ void image_measure(const struct image *img, uint8_t digest[DIGEST])
 	mbedtls_sha256_init(&sha);
 	mbedtls_sha256_starts(&sha, 0);
 	add_word(&sha, TV_MEASURE_HEAD);
+	add_word(&sha, TV_MEASURE_CPU);
+	add_word(&sha, img->features);
 	add_ram(&sha, img);
 	for (unsigned int i = 0; i < img->segments; i++)
 		add_segment(&sha, &img->segment[i]);

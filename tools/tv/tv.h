@@ -43,6 +43,7 @@ struct segment {
 struct image {
 	uint64_t base, size; /* RAM */
 	unsigned int cpus;
+	uint64_t features; /* TV_FEATURE_* */
 	uint32_t stub[10];
 	struct segment segment[SEGMENTS];
 	unsigned int segments;
@@ -59,7 +60,10 @@ struct launch {
 	struct file tree; /* of dtb, or from QEMU */
 	uint64_t memory;
 	unsigned int cpus;
+	int sve; /* longest vector in bytes, 0: none; or SVE_HOST */
 };
+
+#define SVE_HOST -1 /* what KVM offers on this machine */
 
 void qemu_read(struct launch *l, int argc, char **argv);
 
