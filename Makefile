@@ -2,10 +2,10 @@
 # Every target does what it needs first; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
+.PHONY: help run test test-full test-kvm test-stress fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
-export CMD TIMEOUT SUITES FUZZ_SECONDS QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
+export CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -15,7 +15,12 @@ help:
 #:   make run          build all, boot the server, run the main job, give a prompt
 #:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
 #:   make test         build all and run every test; SUITES='unit …' picks some
-#:   make test-full    the same, then takes every check of the S-visor out: a test must fail
+#:   make test-full    the same; each guest kernel with 1, 2 and 8 vCPUs; then takes every check of the
+#:                     S-visor out: a test must fail
+#:   make test-kvm     Linux's own KVM selftests, on our kernel and on a vanilla one: the same results;
+#:                     TESTS='psci_test …' picks some
+#:   make test-stress  VMs of both kinds come, work, reboot and are killed at random for MINUTES (10);
+#:                     SEED=n draws the same ones again
 #:   make fuzz         drives the S-visor with hostile input; FUZZ_SECONDS=600 says for how long
 #:   make size         code lines by part, and whether they keep their limits
 #:   make format       rewrite our C files in the project's style
@@ -42,10 +47,20 @@ all: root
 run: all
 	@scripts/in-root platform/qemu-virt/run
 
-test: all
+test: root
+	@scripts/in-root scripts/build tested
 	@scripts/in-root tests/run $(SUITES)
 
+test-kvm: all
+	@scripts/in-root scripts/build linux-vanilla kvm-tests
+	@scripts/in-root tests/kvm/compare $(TESTS)
+
+test-stress: all
+	@scripts/in-root scripts/build guest-tools
+	@scripts/in-root tests/stress/stress
+
 test-full: test
+	@scripts/in-root TV_FULL=1 tests/run guests
 	@scripts/in-root tests/unit/mutate
 
 fuzz: svisor
