@@ -3,7 +3,7 @@
 
     with Machine() as m:
         status, text = m.run('uname -r')
-        job = m.start('cat')            # has its own channel; up to CHANNELS at a time
+        job = m.start('cat')            # has its own channel; as many at a time as the machine has
         job.send('hello\\n')
         job.expect('hel+o', timeout=5)
         status, text = job.wait(timeout=5)
@@ -21,10 +21,12 @@ import time
 from pathlib import Path
 
 BUILD = Path(os.environ['TV_BUILD'])
-CPUS, MEMORY, CHANNELS = 4, '3G', 4
+CPUS, MEMORY, POOL, CHANNELS = 4, '3G', '1G', 4  # unless a Machine is given others
 BOOT_TIMEOUT = 300  # seconds; an idle machine needs a few
 KERNEL_AT = 0x40200000  # KERNEL of dispatcher/build.sh
 TROUBLE = re.compile(r'.*(?:Oops|BUG|WARNING|Call trace|Kernel panic).*')
+# The OOM killer's report, with its call trace, is no trouble if a test has asked for it.
+OOM_REPORT = re.compile(r'^.* invoked oom-killer: .*?out of memory: Killed process .*?$', re.M | re.S | re.I)
 SVISOR_TROUBLE = re.compile(r'.*PANIC.*')
 LAST_LINES = 15
 END_LENGTH = 40  # of the line that ends a command's output, at most
@@ -145,9 +147,14 @@ class Machine:
     """Boots at entry of a with block; at its end turns off and looks for trouble in both logs."""
 
     def __init__(self, append='', disks=(), share=None, log='host', args=(), terminal=None,
-                 resets=False):
+                 resets=False, kernel='linux', threads='multi', memory=MEMORY, pool=POOL,
+                 channels=CHANNELS, cpus=CPUS):
         self.expect_oops = self.expect_panic = False
+        self.memory, self.pool, self.cpus = memory, pool, cpus
+        self.ports = range(1, channels + 1)
         self.append, self.disks, self.share, self.args = append, disks, share, args
+        self.image = BUILD / kernel / 'arch/arm64/boot/Image'
+        self.threads = threads  # 'single': the CPUs take turns, and share one clock
         self.resets = resets  # comes up again after a reset, rather than ending
         self.terminal = terminal  # path of a socket for the user's terminal, or None
         self.host_path = BUILD / f'log/{log}.log'
@@ -177,16 +184,14 @@ class Machine:
         root = 'vd' + chr(ord('a') + len(self.disks))  # Linux finds virtio-mmio before PCI
         line = [os.environ.get('TV_QEMU') or BUILD / 'qemu/qemu-system-aarch64',
                 '-M', 'virt,secure=on,virtualization=on,gic-version=3,tzc=on',
-                '-cpu', 'neoverse-n2', '-smp', CPUS, '-m', MEMORY,
-                '-accel', 'tcg,thread=multi', '-display', 'none', '-nodefaults',
+                '-cpu', 'neoverse-n2', '-smp', self.cpus, '-m', self.memory,
+                '-accel', f'tcg,thread={self.threads}', '-display', 'none', '-nodefaults',
                 '-action', f'reboot={"reset" if self.resets else "shutdown"}',
                 '-bios', BUILD / 'tfa/flash.bin',
-                '-device', f'loader,file={BUILD}/linux/arch/arm64/boot/Image,addr={KERNEL_AT:#x},'
-                           'force-raw=on',
-                '-append', f'console=ttyAMA0 root=/dev/{root} rw init=/init panic=-1 tvpool=1G '
-                           f'channels={CHANNELS} '
-                           f'{self.append}',
-                '-kernel', BUILD / 'linux/arch/arm64/boot/Image',
+                '-device', f'loader,file={self.image},addr={KERNEL_AT:#x},force-raw=on',
+                '-append', f'console=ttyAMA0 root=/dev/{root} rw init=/init panic=-1 '
+                           f'tvpool={self.pool} channels={len(self.ports)} {self.append}',
+                '-kernel', self.image,
                 '-serial', f'file:{self.host_path}', '-serial', f'file:{self.svisor_path}',
                 '-device', 'virtio-serial-pci,max_ports=16']
         for n, (path, device) in enumerate(self.drives()):
@@ -194,7 +199,7 @@ class Machine:
                      '-device', f'{device},drive=d{n}']
         user = f'socket,id=c0,path={self.terminal},server=on,wait=off' if self.terminal else 'null,id=c0'
         line += ['-chardev', user, '-device', 'virtconsole,chardev=c0,nr=0']
-        for n in range(1, CHANNELS + 1):
+        for n in self.ports:
             line += ['-chardev', f'socket,id=c{n},path={self.dir}/c{n},server=on,wait=on',
                      '-device', f'virtserialport,chardev=c{n},nr={n}']
         return [str(word) for word in (*line, *self.args)]
@@ -207,7 +212,7 @@ class Machine:
             self.qemu = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                          stderr=subprocess.STDOUT)
         try:
-            self.channels = [Channel(self, self.dir / f'c{n}') for n in range(1, CHANNELS + 1)]
+            self.channels = [Channel(self, self.dir / f'c{n}') for n in self.ports]
             self.wait_ready()
         except BaseException:
             self.off()
@@ -244,7 +249,7 @@ class Machine:
         for channel in self.channels:
             if not channel.busy:
                 return Job(channel, command)
-        raise MachineError(f'all {CHANNELS} channels are busy')
+        raise MachineError(f'all {len(self.ports)} channels are busy')
 
     def run(self, command, timeout=60, sink=None):
         return self.start(command).wait(timeout, sink)
@@ -275,7 +280,7 @@ class Machine:
                        (self.qemu_path, self.host_path, self.svisor_path) if p.exists())
 
     def check_logs(self):
-        trouble = [] if self.expect_oops else TROUBLE.findall(self.host_log())
+        trouble = [] if self.expect_oops else TROUBLE.findall(OOM_REPORT.sub('', self.host_log()))
         if not self.expect_panic:
             trouble += SVISOR_TROUBLE.findall(self.svisor_log())
         if trouble:

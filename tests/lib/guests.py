@@ -7,13 +7,16 @@ SECRET_SEED = '7477696e7669736f'  # tools/guest/secret.h: when tv.seed= is not g
 BOOT = 180  # seconds
 
 
-def qemu(test, seed=SECRET_SEED, memory=512, cpus=1):
-    """QEMU's command line; `test` is what the guest does when it is up (tools/guest/init)."""
+def qemu(test, seed=SECRET_SEED, memory=512, cpus=1, kernel='/guest/Image', initrd='/guest/initrd',
+         reboot=False, more='', extra=()):
+    """QEMU's command line; `test` is what the guest does when it is up (tools/guest/init); `more`
+    are words for the kernel's, `extra` goes to QEMU."""
     return shlex.join(['qemu-system-aarch64', '-nodefaults',
                        '-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'host', '-enable-kvm',
-                       '-m', str(memory), '-smp', str(cpus), '-no-reboot', '-display', 'none',
-                       '-serial', 'stdio', '-kernel', '/guest/Image', '-initrd', '/guest/initrd',
-                       '-append', f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test}'])
+                       '-m', str(memory), '-smp', str(cpus), *(() if reboot else ('-no-reboot',)),
+                       '-display', 'none', *extra, '-serial', 'stdio', '-kernel', kernel,
+                       '-initrd', initrd,
+                       '-append', f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test} {more}'.strip()])
 
 
 def console(command):

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* smc NUMBER: one SMC by host root, past all that Linux does before it makes it. Needs tvattack.ko.
+/*
+ * smc NUMBER [ARGUMENT...]: one SMC by host root, past all that Linux does before it makes it;
+ * prints x0 and x1. Needs tvattack.ko.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -14,11 +16,12 @@ int main(int argc, char **argv)
 	struct tva_batch b = {.ncalls = 1};
 	int dev = open("/dev/tv-attack", O_RDWR);
 
-	b.call[0].x[0] = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+	for (int i = 1; i < argc && i <= 5; i++)
+		b.call[0].x[i - 1] = strtoull(argv[i], NULL, 0);
 	if (dev < 0 || ioctl(dev, TVA_BATCH, &b)) {
 		perror("/dev/tv-attack");
 		return 1;
 	}
-	printf("%lld\n", (long long)b.call[0].r[0]);
+	printf("%lld %#llx\n", (long long)b.call[0].r[0], (unsigned long long)b.call[0].r[1]);
 	return 0;
 }
