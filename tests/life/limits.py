@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""As many S-VMs as there can be, more in sequence than there are VMIDs, and what is said at the limits."""
+import re
+from pathlib import Path
+
+from tv import all_back, heap_free
+
+ABI = (Path(__file__).resolve().parents[2] / 'include/twinvisor/abi.h').read_text()
+PROCESSES, TURNS = 4, 75  # more than 256 in all
+
+
+def abi(name):
+    return int(re.search(rf'#define {name} (\d+)', ABI)[1])
+
+
+def limits(t, m):
+    free = heap_free(m)
+    most = abi('TV_MAX_VMS')
+    status, text = m.run('tv run -- /mnt/churn limit', timeout=600)
+    t.equal((status, text), (0, f'{most} run, one more: ENOMEM\n'), 'limits: S-VMs at once')
+    t.ok(re.search(r'twinvisor: VMM \d+: launch failed: -12', m.run('dmesg')[1]), 'limits: the log says so too')
+    most = abi('TV_MAX_VCPUS')
+    t.equal(m.run(f'tv run -- /mnt/churn vcpus {most}')[1], 'none\n', 'limits: vCPUs of one')
+    text = m.run(f'tv run -- /mnt/churn vcpus {most + 1}')[1]
+    t.ok('E2BIG\n' in text, 'limits: one vCPU more', text)
+    all_back(t, m, free, 'limits')
+
+
+def churn(t, m):
+    """A page that was never written must read as zero, whatever a VM of the same VMID had there."""
+    free = heap_free(m)
+    status, text = m.run(f'tv run -- /mnt/churn turns {PROCESSES} {TURNS}', timeout=1200)
+    n = PROCESSES * TURNS
+    t.equal((status, text), (0, f'{n} of {n} ran well\n'), f'churn: {PROCESSES} VMMs at a time')
+    all_back(t, m, free, 'churn')

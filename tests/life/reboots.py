@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reboots: each is a launch of its own, with a measurement of its own."""
+import re
+
+from guests import BOOT, console, qemu
+from monitor import MONITOR, monitor
+from tv import all_back, heap_free, running, stats
+
+REBOOTS = 2
+
+
+def launches(m):
+    """Of the one S-VM, by tv stats."""
+    return int(re.findall(r'^ *0 .* (\d+)$', stats(m), re.M)[0])
+
+
+def boots(t, m, name, command, again, **how):
+    """REBOOTS times after the first boot, by what `again` does, then killed."""
+    free = heap_free(m)
+    job = m.start(console('tv run -- ' + qemu(command, reboot=True, extra=MONITOR, **how)))
+    offline = m.run('tv measure -- ' + qemu(command, **how))[1].strip()
+    for n in range(REBOOTS + 1):
+        job.expect('guest: secret planted', 2 * BOOT)
+        t.equal(running(m).measurement, offline, f'{name}: boot {n}: the measurement is that of tv measure')
+        if n < REBOOTS:
+            again(m)
+    t.ok(launches(m) >= REBOOTS + 1, f'{name}: each reboot is a launch')
+    m.stop(job)
+    all_back(t, m, free, name)
+
+
+def nothing(_m):
+    pass
+
+
+def reset(m):
+    monitor(m, 'system_reset')
+
+
+def reboots(t, m):
+    for cpus in (1, 4):
+        boots(t, m, f'reboot with {cpus} vCPUs', 'reboot', nothing, cpus=cpus)
+    boots(t, m, 'system_reset', 'hold', reset, cpus=2)
+    boots(t, m, 'panic=1', 'panic', nothing, more='panic=1', cpus=2)
