@@ -15,8 +15,8 @@ help:
 #:   make run          build all, boot the server, run the main job, give a prompt
 #:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
 #:   make test         build all and run every test; SUITES='unit …' picks some
-#:   make test-full    the same; each guest kernel with 1, 2 and 8 vCPUs; then takes every check of the
-#:                     S-visor out: a test must fail
+#:   make test-full    the same; each guest kernel with 1, 2 and 8 vCPUs; 16 of them at once; then takes
+#:                     every check of the S-visor out: a test must fail
 #:   make test-kvm     Linux's own KVM selftests, on our kernel and on a vanilla one: the same results;
 #:                     TESTS='psci_test …' picks some
 #:   make test-stress  VMs of both kinds come, work, reboot and are killed at random for MINUTES (10);
@@ -61,6 +61,7 @@ test-stress: all
 
 test-full: test
 	@scripts/in-root TV_FULL=1 tests/run guests
+	@scripts/in-root tests/many/full
 	@scripts/in-root tests/unit/mutate
 
 fuzz: svisor

@@ -4,12 +4,15 @@
  *
  *   churn turns PROCESSES TURNS   so many at once, so many times: a VM is made, runs, and goes in
  *                                 one of three ways; prints how many have run well
+ *   churn crowd N ROUNDS          N VMMs at once, all of whose VMs run before any has run ROUNDS
+ *                                 times; prints how many have run well
  *   churn limit                   VMs until one more does not run: how many, and the error
  *   churn vcpus N                 a VM of N vCPUs: the error, or 'none'
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +25,15 @@
 
 #define MOST 256 /* VMs of `churn limit` */
 
-/* Shows a word of memory that was never written, writes it, shows it again, waits for ever. */
+/* Counts in memory that was never written, and shows each number. */
 static const uint32_t code[] = {
-	0xd2a12001, /*	movz	x1, #0x0900, lsl #16	; TINY_UART */
-	0xd2a80024, /*	movz	x4, #0x4001, lsl #16	; in TINY_RAM */
-	0xb9400082, /*	ldr	w2, [x4] */
-	0xb9000022, /*	str	w2, [x1] */
-	0x12800003, /*	movn	w3, #0 */
-	0xb9000083, /*	str	w3, [x4] */
-	0xb9400082, /*	ldr	w2, [x4] */
-	0xb9000022, /*	str	w2, [x1] */
-	0xd503207f, /*	wfi */
-	0x17ffffff, /*	b	.-4 */
+	0xd2a12001, /*		movz	x1, #0x0900, lsl #16	; TINY_UART */
+	0xd2a80024, /*		movz	x4, #0x4001, lsl #16	; in TINY_RAM */
+	0xb9400082, /* 1:	ldr	w2, [x4] */
+	0x11000442, /*		add	w2, w2, #1 */
+	0xb9000082, /*		str	w2, [x4] */
+	0xb9000022, /*		str	w2, [x1] */
+	0x17fffffc, /*		b	1b */
 };
 
 static void make(struct tinyvm *t, unsigned vcpus)
@@ -48,9 +48,14 @@ static bool shows(struct tinyvm *t, uint32_t value)
 	       !memcmp(t->run->mmio.data, &value, sizeof(value));
 }
 
-static bool runs(struct tinyvm *t)
+/* From 1 on: the memory was zero, and is its own. */
+static bool counts(struct tinyvm *t, uint32_t to)
 {
-	return shows(t, 0) && shows(t, 0xffffffff);
+	bool good = true;
+
+	for (uint32_t i = 1; i <= to; i++)
+		good = good && shows(t, i);
+	return good;
 }
 
 /* The VMM closes all, or just ends, or is in KVM_RUN till it is killed. */
@@ -63,7 +68,7 @@ static void vmm(enum way way, int tell)
 	char good;
 
 	make(&t, 1);
-	good = runs(&t);
+	good = counts(&t, 2);
 	if (way == CLOSE)
 		tiny_close(&t);
 	must(write(tell, &good, 1), "pipe");
@@ -116,6 +121,52 @@ static int turns(unsigned processes, unsigned n)
 	return all != processes * n;
 }
 
+/* Shared by the VMMs of a crowd. */
+struct crowd {
+	atomic_uint here, done, good;
+};
+
+static void wait_for_all(atomic_uint *count, unsigned n)
+{
+	atomic_fetch_add(count, 1);
+	while (atomic_load(count) < n)
+		usleep(1000); /* looks again; there is nothing to wait on across processes */
+}
+
+static void member(struct crowd *c, unsigned n, uint32_t rounds)
+{
+	struct tinyvm t;
+	bool good;
+
+	make(&t, 1);
+	good = shows(&t, 1);
+	wait_for_all(&c->here, n);
+	for (uint32_t i = 2; i <= rounds; i++)
+		good = good && shows(&t, i);
+	atomic_fetch_add(&c->good, good);
+	wait_for_all(&c->done, n);
+}
+
+static int crowd(unsigned n, uint32_t rounds)
+{
+	struct crowd *c =
+		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (unsigned i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		must(child, "fork");
+		if (child)
+			continue;
+		member(c, n, rounds);
+		_exit(0);
+	}
+	while (wait(NULL) > 0)
+		;
+	printf("%u of %u ran well\n", atomic_load(&c->good), n);
+	return atomic_load(&c->good) != n;
+}
+
 static int limit(void)
 {
 	static struct tinyvm t[MOST];
@@ -147,6 +198,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 4 && !strcmp(argv[1], "turns"))
 		return turns(atoi(argv[2]), atoi(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "crowd"))
+		return crowd(atoi(argv[2]), atoi(argv[3]));
 	if (argc == 2 && !strcmp(argv[1], "limit"))
 		return limit();
 	if (argc == 3 && !strcmp(argv[1], "vcpus"))

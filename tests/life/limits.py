@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
-from tv import all_back, heap_free
+from guests import BOOT
+from tv import all_back, heap_free, rows, until
 
 ABI = (Path(__file__).resolve().parents[2] / 'include/twinvisor/abi.h').read_text()
 PROCESSES, TURNS = 4, 75  # more than 256 in all
+CROWD, ORDINARY, ROUNDS = 16, 4, 2000
 
 
 def abi(name):
@@ -33,3 +35,14 @@ def churn(t, m):
     n = PROCESSES * TURNS
     t.equal((status, text), (0, f'{n} of {n} ran well\n'), f'churn: {PROCESSES} VMMs at a time')
     all_back(t, m, free, 'churn')
+
+
+def crowd(t, m):
+    """S-VMs and N-VMs, made at once, run at once, gone at once."""
+    free = heap_free(m)
+    s_vms = m.start(f'tv run -- /mnt/churn crowd {CROWD} {ROUNDS}')
+    n_vms = m.start(f'/mnt/churn crowd {ORDINARY} {ROUNDS}')
+    until(m, lambda m: [r.state for r in rows(m)] == CROWD * ['running'], f'{CROWD} S-VMs run', 2 * BOOT)
+    for name, n, job in ('S-VMs', CROWD, s_vms), ('N-VMs', ORDINARY, n_vms):
+        t.equal(job.wait(5 * BOOT), (0, f'{n} of {n} ran well\n'), f'crowd: {n} {name} at once, beside the others')
+    all_back(t, m, free, 'crowd')
