@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -123,34 +124,41 @@ static int turns(unsigned processes, unsigned n)
 
 /* Shared by the VMMs of a crowd. */
 struct crowd {
-	atomic_uint here, done, good;
+	pthread_barrier_t all;
+	atomic_uint good;
 };
 
-static void wait_for_all(atomic_uint *count, unsigned n)
-{
-	atomic_fetch_add(count, 1);
-	while (atomic_load(count) < n)
-		usleep(1000); /* looks again; there is nothing to wait on across processes */
-}
-
-static void member(struct crowd *c, unsigned n, uint32_t rounds)
+static void member(struct crowd *c, uint32_t rounds)
 {
 	struct tinyvm t;
 	bool good;
 
 	make(&t, 1);
 	good = shows(&t, 1);
-	wait_for_all(&c->here, n);
+	pthread_barrier_wait(&c->all);
 	for (uint32_t i = 2; i <= rounds; i++)
 		good = good && shows(&t, i);
 	atomic_fetch_add(&c->good, good);
-	wait_for_all(&c->done, n);
+	pthread_barrier_wait(&c->all);
+}
+
+static struct crowd *make_crowd(unsigned n)
+{
+	struct crowd *c =
+		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_barrierattr_t attr;
+
+	must(c == MAP_FAILED ? -1 : 0, "shared memory");
+	pthread_barrierattr_init(&attr);
+	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&c->all, &attr, n);
+	return c;
 }
 
 static int crowd(unsigned n, uint32_t rounds)
 {
-	struct crowd *c =
-		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct crowd *c = make_crowd(n);
+	unsigned good;
 
 	for (unsigned i = 0; i < n; i++) {
 		pid_t child = fork();
@@ -158,13 +166,14 @@ static int crowd(unsigned n, uint32_t rounds)
 		must(child, "fork");
 		if (child)
 			continue;
-		member(c, n, rounds);
+		member(c, rounds);
 		_exit(0);
 	}
 	while (wait(NULL) > 0)
 		;
-	printf("%u of %u ran well\n", atomic_load(&c->good), n);
-	return atomic_load(&c->good) != n;
+	good = atomic_load(&c->good);
+	printf("%u of %u ran well\n", good, n);
+	return good != n;
 }
 
 static int limit(void)

@@ -8,7 +8,7 @@ from tv import all_back, heap_free, rows, until
 
 ABI = (Path(__file__).resolve().parents[2] / 'include/twinvisor/abi.h').read_text()
 PROCESSES, TURNS = 4, 75  # more than 256 in all
-CROWD, ORDINARY, ROUNDS = 16, 4, 2000
+CROWD, ORDINARY, ROUNDS = 16, 4, 500
 
 
 def abi(name):
