@@ -49,8 +49,9 @@ TEST(free_all, "s2pt: freeing gives back all tables")
 	mapped(IPA_A, PA(POOL));
 	mapped(IPA_B, PA(POOL + PAGE(1)));
 	check_eq(audit().x[4], before - 7);
+	check_eq(s2.tables, 7);
 	s2_free(&s2);
 	check_eq(audit().x[4], before);
-	check(!s2.root);
+	check(!s2.root && !s2.tables);
 	s2_free(&s2);
 }
