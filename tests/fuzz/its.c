@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "fdt.h"
 #include "host.h"
-#include "svisor.h"
 #include "vm.h"
 
 #define RAM 0x40000000UL
@@ -38,20 +38,6 @@ static const struct step *now;
 static uint64_t handle, named[2][2]; /* what CBASER and PROPBASER name: first byte, end */
 static uint64_t cbaser, propbaser;
 static bool changed; /* the tree: registers may be anywhere */
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			panic(#condition); \
-	} while (0)
-
-static struct tv_args smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	struct tv_args args = {{function, a, b, c, d}};
-
-	svisor_call(&args);
-	return args;
-}
 
 static struct tv_run *shared(void)
 {

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "host.h"
 #include "ledger.h"
-#include "svisor.h"
 #include "vcpu.h"
 
 #define RAM 0x40000000UL
@@ -29,20 +29,6 @@ struct step {
 static uint64_t handle[SLOTS];
 static const struct step *next, *end;
 static uint64_t heap_at_start;
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			panic(#condition); \
-	} while (0)
-
-static struct tv_args smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	struct tv_args args = {{function, a, b, c, d}};
-
-	svisor_call(&args);
-	return args;
-}
 
 static struct tv_run *shared(void)
 {
