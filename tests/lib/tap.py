@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """TAP for tests in Python."""
+import time
 import traceback
 
 
@@ -23,11 +24,15 @@ class Tap:
             print(f'# {line}', flush=True)
 
     def case(self, name, function, *args):
-        """Runs function(*args): passes unless it raises or gives False."""
+        """Runs function(*args): passes unless it raises or gives False. Long ones show their time."""
+        begin = time.monotonic()
         try:
             return self.ok(function(*args) is not False, name)
         except Exception:  # any failure is this test's failure, and the next one runs
             return self.ok(False, name, traceback.format_exc())
+        finally:
+            if (took := time.monotonic() - begin) > 5:
+                self.note(f'{name}: {took:.0f} s')
 
     def done(self):
         """Ends the suite with its plan; gives the exit status."""
