@@ -22,8 +22,8 @@
 #ifndef TWINVISOR_ABI_H
 #define TWINVISOR_ABI_H
 
-#define TV_ABI_MAJOR 1
-#define TV_ABI_MINOR 1
+#define TV_ABI_MAJOR 2
+#define TV_ABI_MINOR 0
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -52,6 +52,9 @@
 #define TV_ESTATE -7   /* the object's state does not allow this call */
 #define TV_EFAULT -8   /* ordinary memory that was named could not be read or written */
 #define TV_EMEASURE -9 /* the launch measurement is not the expected one */
+#define TV_ENOHEAP \
+	-10 /* the S-visor's own memory is used up: make the call again after \
+	     * TV_CHUNK_TAKE of a chunk for TV_SVISOR */
 
 /* ---- calls: N-visor to S-visor ------------------------------------------- */
 
@@ -65,29 +68,30 @@
 #define TV_CPU_SHARE TV_SMC(0x01)
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
  * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are
- * used. TV_EINVAL, TV_ENOMEM (pools or protection regions used up). */
+ * used. TV_EINVAL, TV_ENOMEM (pools or protection regions used up), TV_ENOHEAP. */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
- * becomes ordinary if it is free. TV_EBUSY: it is in use; TV_ENOENT: no such
- * pool, or its run is empty. */
+ * becomes ordinary, all zero, if it is free; or if it is TV_SVISOR's and no page of it is in
+ * use. TV_EBUSY: it is in use, or the pool grows just now; TV_ENOENT: no such pool, or its run
+ * is empty. */
 #define TV_CHUNK_RETURN TV_SMC(0x03)
 /* (table, ipa_bits, level, features) -> x1 = S-VM. table: root of the normal S2PT, which
  * is only ever read as a request; level: where its walk starts (0 or 1), 4 KiB
  * granule, roots concatenated as the Arm ARM has it (DDI 0487 D8.2.2).
  * features: TV_FEATURE_*, of those that a CPU may lack or a VM do without; measured.
- * TV_EINVAL (also: features that this machine does not have), TV_ENOMEM. */
+ * TV_EINVAL (also: features that this machine does not have), TV_ENOMEM, TV_ENOHEAP. */
 #define TV_VM_CREATE TV_SMC(0x04)
 /* (vm, ipa, size) Declares a RAM range; page aligned, apart from the others.
  * Before sealing only. TV_ESTATE, TV_EINVAL, TV_ENOMEM. */
 #define TV_VM_RAM TV_SMC(0x05)
 /* (vm, mpidr, flags) -> x1 = vCPU index, counting from 0. Start state in the
  * shared page: gpr[], pc. flags: TV_VCPU_ON or 0. Before sealing only.
- * mpidr: affinity fields only, unique in the S-VM. */
+ * mpidr: affinity fields only, unique in the S-VM. TV_ENOMEM, TV_ENOHEAP. */
 #define TV_VCPU_CREATE TV_SMC(0x06)
 /* (vm, ipa, from, page) Copies the ordinary page `from` into the private page
- * `page` (in a pool), maps it at ipa and measures it. ipa rises from call to
- * call, inside a RAM range. Before sealing only. TV_EDENIED: page is not this
- * S-VM's to have; TV_EFAULT: `from` is not ordinary memory. */
+ * `page` (in a chunk that the S-VM has taken), maps it at ipa and measures it. ipa rises from
+ * call to call, inside a RAM range. Before sealing only. TV_EDENIED: page is not this
+ * S-VM's to have; TV_EFAULT: `from` is not ordinary memory; TV_ENOHEAP. */
 #define TV_VM_LOAD TV_SMC(0x07)
 /* (vm) Ends the launch: RAM, contents and vCPUs are fixed and measured.
  * TV_ESTATE: sealed already, or no vCPU. */
@@ -97,11 +101,12 @@
 #define TV_VM_MEASUREMENT TV_SMC(0x09)
 /* (vm, vcpu) The call gate. Runs the vCPU until something needs the N-visor;
  * struct tv_run of the calling CPU says what the N-visor wants (entry) and what
- * happened (exit). TV_OK: see run->exit. TV_EDENIED: the request found in the
- * normal S2PT was refused; the vCPU did not run and run->hpfar names the
- * address. TV_EBUSY, TV_ESTATE (not sealed, vCPU is off, S-VM stopped), TV_EFAULT
- * (shared page), TV_EINVAL (entry fields; a list register that ties a virtual interrupt to a
- * physical one, ICH_LR<n>_EL2.HW, other than an EL1 timer's). */
+ * happened (exit). A stage-2 fault is served here, whenever it comes, if the normal S2PT asks for
+ * a page or a block there, and pages that it asks for behind it along with it. TV_OK: see
+ * run->exit. TV_EDENIED: the request found in the normal S2PT was refused; the vCPU did not run and
+ * run->hpfar names the address; TV_ENOHEAP, the same. TV_EBUSY, TV_ESTATE (not sealed, vCPU is off,
+ * S-VM stopped), TV_EFAULT (shared page), TV_EINVAL (entry fields; a list register that ties a
+ * virtual interrupt to a physical one, ICH_LR<n>_EL2.HW, other than an EL1 timer's). */
 #define TV_VCPU_RUN TV_SMC(0x0a)
 /* (vm) Stops the S-VM, zeroes and frees its memory, chunk by chunk. TV_AGAIN
  * until done; TV_EBUSY while a vCPU runs (nothing has happened then). */
@@ -112,20 +117,29 @@
  * For tests and operators: takes time with the amount of Secure memory, all locks held. */
 #define TV_AUDIT TV_SMC(0x0c)
 
-/* (vm, chunk) Gives the chunk to the S-VM before any of its pages is asked for, if it is free
- * in its pool's run, or the one just above it: so chunks can be taken in order, whatever the
- * order in which S-VMs come to use them. TV_EDENIED: it is another's, or further above;
- * TV_EINVAL, TV_ENOMEM, TV_ESTATE. */
+/* (vm, chunk) Gives the chunk to the S-VM, whose pages can come from it then, if it is free in
+ * its pool's run, or the one just above it: that becomes Secure and is zeroed. vm TV_SVISOR: to the
+ * S-visor, for its own memory. TV_EDENIED: it is another's, or further above; TV_EBUSY: the
+ * pool grows just now; TV_EINVAL, TV_ESTATE, TV_ENOHEAP. */
 #define TV_CHUNK_TAKE TV_SMC(0x0d)
 
 /* (what) Counts, all of one moment; vCPUs may run meanwhile.
  * TV_STATS_VMS: -> x1 = S-VMs (as many VMIDs are in use), x2 = chunks that they own, x3 = chunks
- * in Secure runs. TV_STATS_HEAP: the S-visor's own memory, in pages: -> x1 = all, x2 = free, x3 =
- * on the record of a pool or an S-VM; what x1 has beyond x2 + x3 is lost. TV_EINVAL;
- * TV_EBUSY: another CPU has kept one of the S-visor's locks for seconds. */
+ * in Secure runs, x4 = those of TV_SVISOR. TV_STATS_HEAP: the S-visor's own memory, in pages: -> x1
+ * = all, x2 = free, x3 = on the record of a pool or an S-VM; what x1 has beyond x2 + x3 is lost.
+ * TV_EINVAL; TV_EBUSY: another CPU has kept one of the S-visor's locks for seconds. */
 #define TV_STATS TV_SMC(0x0e)
 
-#define TV_CALLS 0x0f /* number of calls above */
+/* (vm, from, to) Moves the S-VM's pages out of its chunk `from` into its chunk `to`, at the same
+ * offsets, at most 2 MiB a call, with its vCPUs running: TV_AGAIN as long as there are any. TV_OK:
+ * `from` is free. Where a page is to go, no page of `to` may be given out: TV_EDENIED. Given up
+ * half way, it is undone by the same call with `from` and `to` exchanged. TV_EDENIED also: they
+ * are not both the S-VM's, or the same; TV_ESTATE: the S-VM is dying. */
+#define TV_CHUNK_MOVE TV_SMC(0x0f)
+
+#define TV_CALLS 0x10 /* number of calls above */
+
+#define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
 #define TV_STATS_VMS 0
 #define TV_STATS_HEAP 1

@@ -74,8 +74,10 @@ void ns_flush(pa_t base, size_t size);
 void chunk_map(pa_t chunk);
 void chunk_unmap(pa_t chunk);
 
-/* A Secure page becomes zero, and visible as such to the guest with caches on or off. */
-void page_zero(pa_t page);
+/* Secure pages, adjoining ones and between chunk_map and chunk_unmap, become zero; or a copy of
+ * others, that may hold code. Guests see it at once. */
+void pages_zero(pa_t page, size_t pages);
+void pages_copy(pa_t to, pa_t from, size_t pages);
 /* A Secure page was written by the S-visor through secure_ptr and is about to be
  * mapped into an S-VM, perhaps as code: clean to PoC, invalidate I-caches. */
 void page_publish(pa_t page);

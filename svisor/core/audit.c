@@ -29,6 +29,14 @@ static bool record_ok(unsigned owner, uint64_t record, uint64_t page)
 	       s2_lookup(&vm->s2, IPA(ipa), &mapped) && mapped.v == page;
 }
 
+/* As far as a few words tell, others each time. */
+static bool is_zero(uint64_t pa)
+{
+	const uint64_t *page = secure_ptr(PA(pa));
+
+	return !page[0] && !page[turn] && !page[PAGE_WORDS - 1];
+}
+
 static uint64_t audit_owned(const struct chunk *c, uint64_t base)
 {
 	uint64_t bad = 0;
@@ -36,10 +44,10 @@ static uint64_t audit_owned(const struct chunk *c, uint64_t base)
 	if (c->owner >= TV_MAX_VMS || vms[c->owner].state == VM_NONE || !c->records)
 		return 1;
 	for (uint64_t i = 0; i < CHUNK_PAGES; i++) {
-		if (!c->records[i])
-			continue;
-		recorded[c->owner]++;
-		bad += !record_ok(c->owner, c->records[i], base + i * TV_PAGE_SIZE);
+		uint64_t page = base + i * TV_PAGE_SIZE;
+
+		recorded[c->owner] += c->records[i] != 0;
+		bad += c->records[i] ? !record_ok(c->owner, c->records[i], page) : !is_zero(page);
 	}
 	return bad;
 }
@@ -50,11 +58,8 @@ static uint64_t audit_free(const struct chunk *c, uint64_t base)
 
 	if (!c->records)
 		return 1;
-	for (uint64_t i = 0; i < CHUNK_PAGES; i++) {
-		const uint64_t *page = secure_ptr(PA(base + i * TV_PAGE_SIZE));
-
-		bad += c->records[i] || page[0] || page[turn] || page[PAGE_WORDS - 1];
-	}
+	for (uint64_t i = 0; i < CHUNK_PAGES; i++)
+		bad += c->records[i] || !is_zero(base + i * TV_PAGE_SIZE);
 	return bad;
 }
 
@@ -64,10 +69,17 @@ static uint64_t audit_chunk(const struct pool *p, uint64_t i)
 	uint64_t base = p->base + (i << TV_CHUNK_SHIFT);
 
 	if (base >= p->top)
-		return c->state != CHUNK_NORMAL || c->records;
-	if (c->state == CHUNK_OWNED)
+		return c->state != CHUNK_NORMAL || (c->records && !(p->growing && base == p->top));
+	switch (c->state) {
+	case CHUNK_OWNED:
 		return audit_owned(c, base);
-	return c->state == CHUNK_FREE ? audit_free(c, base) : 1;
+	case CHUNK_FREE:
+		return audit_free(c, base);
+	case CHUNK_HEAP:
+		return c->records != NULL;
+	default:
+		return c->state != CHUNK_TAKEN;
+	}
 }
 
 /* The controller protects the run, and no more. */
@@ -117,7 +129,7 @@ static void audit_locked(struct audit *a)
 	turn = (turn + 1) % PAGE_WORDS;
 	spin_lock(&ledger.lock);
 	a->violations = audit_pools() + audit_vms();
-	a->chunks = ledger_secure_chunks();
+	a->chunks = ledger_count().secure;
 	spin_unlock(&ledger.lock);
 	a->vms = vm_live_count();
 }
@@ -144,11 +156,13 @@ int audit_run(struct audit *a)
 
 static void count(struct stats *s)
 {
-	assert_held(&ledger.lock);
+	struct ledger_counts n = ledger_count();
+
 	*s = (struct stats){
-		.owned = ledger_owned_chunks(),
-		.secure = ledger_secure_chunks(),
-		.recorded = ledger_heap_pages(),
+		.owned = n.owned,
+		.secure = n.secure,
+		.heap_chunks = n.heap,
+		.recorded = n.records,
 	};
 	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		s->vms += vm->state != VM_NONE;

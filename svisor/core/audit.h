@@ -19,7 +19,7 @@ int audit_run(struct audit *a);
 /* All of one moment. Pages are the heap's; `recorded` are those that pools, and S-VMs that are
  * not yet dying, say that they have: with `available` it makes `pages`, or some are lost. */
 struct stats {
-	uint64_t vms, owned, secure;
+	uint64_t vms, owned, secure, heap_chunks;
 	uint64_t recorded;
 	size_t pages, available;
 };

@@ -111,6 +111,12 @@ static int64_t do_chunk_take(const uint64_t *in, uint64_t *out)
 	return vm_take_chunk(in[1], PA(in[2]));
 }
 
+static int64_t do_chunk_move(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_move_chunk(in[1], PA(in[2]), PA(in[3]));
+}
+
 static int64_t do_stats(const uint64_t *in, uint64_t *out)
 {
 	struct stats s;
@@ -124,6 +130,7 @@ static int64_t do_stats(const uint64_t *in, uint64_t *out)
 	out[1] = in[1] == TV_STATS_HEAP ? s.pages : s.vms;
 	out[2] = in[1] == TV_STATS_HEAP ? s.available : s.owned;
 	out[3] = in[1] == TV_STATS_HEAP ? s.recorded : s.secure;
+	out[4] = in[1] == TV_STATS_HEAP ? 0 : s.heap_chunks;
 	return TV_OK;
 }
 
@@ -145,6 +152,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_AUDIT)] = do_audit,
 	[INDEX(TV_CHUNK_TAKE)] = do_chunk_take,
 	[INDEX(TV_STATS)] = do_stats,
+	[INDEX(TV_CHUNK_MOVE)] = do_chunk_move,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pages of the S-visor's own memory, Secure since reset: page records, shadow tables, vCPUs.
+ * Pages of the S-visor's own memory: page records, shadow tables, vCPUs. At first what is left
+ * of its image's memory; it grows by chunks of the pools, as the N-visor gives them.
  * A free page is zero; any other is on the record of a pool or an S-VM (TV_STATS adds them up).
  */
 #ifndef HEAP_H
@@ -11,7 +12,15 @@
 /* Takes over [base, base + size), page aligned. Once, at boot. */
 void heap_init(pa_t base, uint64_t size);
 
-/* `pages` adjoining pages, all zero, or NULL if there are none. Takes the heap's lock. */
+/* Adds [base, base + size): page aligned, mapped, all zero. Takes the heap's lock. */
+void heap_add(pa_t base, uint64_t size);
+
+/* Takes back what heap_add was given at `base`, zero again. False: pages of it are in use.
+ * Takes the heap's lock. */
+bool heap_remove(pa_t base);
+
+/* `pages` adjoining pages, all zero, or NULL if there are none; from the oldest part that has
+ * them, so that the newest ones become free again. Takes the heap's lock. */
 void *heap_alloc(size_t pages);
 
 /* Zeroes and gives back what heap_alloc gave; nothing if `p` is NULL. Takes the heap's lock. */

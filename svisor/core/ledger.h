@@ -5,12 +5,15 @@
  * A pool is a range of DRAM that the N-visor has set aside. Its Secure part is one run
  * from the pool's start, held by one region of the protection controller: pool i, region i.
  *
- *   state         owner       Secure  contents            records
- *   CHUNK_NORMAL  N-visor     no      anything            none
- *   CHUNK_FREE    S-visor     yes     zero                all 0
- *   CHUNK_OWNED   one S-VM    yes     the S-VM's          0: not given out, or IPA | 1
+ *   state         owner       Secure  contents of pages       records
+ *   CHUNK_NORMAL  N-visor     no      anything                none
+ *   CHUNK_TAKEN   one S-VM    yes     being zeroed            all 0
+ *   CHUNK_FREE    S-visor     yes     zero                    all 0
+ *   CHUNK_OWNED   one S-VM    yes     zero if not given out   0: not given out, or IPA | 1
+ *   CHUNK_HEAP    S-visor     yes     the S-visor's           none
  *
- * NORMAL chunks lie at and above the run's top, the others below it.
+ * NORMAL chunks lie at and above the run's top, the others below it. A chunk that moves is OWNED,
+ * as is the one it moves to: each page is in one of them, and both end with their S-VM.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -18,20 +21,24 @@
 #include "spinlock.h"
 
 #define CHUNK_PAGES (TV_CHUNK_SIZE / TV_PAGE_SIZE)
+#define RECORD_PAGES (CHUNK_PAGES * sizeof(uint64_t) / TV_PAGE_SIZE) /* of the heap, a chunk */
 #define RECORD_USED 1
 
-enum chunk_state { CHUNK_NORMAL, CHUNK_FREE, CHUNK_OWNED };
+enum chunk_state { CHUNK_NORMAL, CHUNK_TAKEN, CHUNK_FREE, CHUNK_OWNED, CHUNK_HEAP };
 
 struct chunk {
 	enum chunk_state state;
-	unsigned owner;    /* OWNED: index of the S-VM */
+	unsigned owner;    /* TAKEN, OWNED: index of the S-VM, or NOBODY: it is to be HEAP */
 	uint64_t *records; /* one a page; 0.2 % of the chunk */
 };
 
+#define NOBODY TV_MAX_VMS /* as a chunk's owner: the S-visor itself */
+
 struct pool {
 	uint64_t base, size;
-	uint64_t top; /* of the Secure run */
+	_Atomic uint64_t top; /* of the Secure run; read without the lock, too */
 	struct chunk *chunks;
+	bool growing; /* the chunk at the top is being flushed */
 };
 
 /* Guarded by `lock`, except that records and contents of an OWNED chunk change only under
@@ -40,7 +47,7 @@ struct ledger {
 	struct spinlock lock;
 	struct tv_manifest board;
 	struct pool pool[TV_MAX_POOLS];
-	unsigned pools;
+	atomic_uint pools; /* only grows; what is below it stays, but for `top` and chunks */
 };
 
 extern struct ledger ledger;
@@ -49,27 +56,42 @@ extern struct ledger ledger;
 void ledger_init(const struct tv_manifest *m);
 
 /* Is this page, now, ordinary memory: in DRAM, not the S-visor's, not in a Secure run? The
- * answer can age; the hardware then fails the access. Takes the ledger's lock. */
+ * answer can age; the hardware then fails the access. Takes no lock. */
 bool ledger_ordinary(pa_t page);
 
 /* TV_POOL_ADD; *index is the new pool. Takes the ledger's lock. */
 int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index);
 
-/* Gives the page to the S-VM for this IPA, making its chunk the S-VM's if it is FREE or just
- * above the run. TV_EDENIED: not in a pool, another's, given out already, or above the run;
- * TV_ENOMEM: no room for records. The page's old contents are still there. The S-VM's lock
- * is held; takes the ledger's. */
-int ledger_claim(unsigned vm, pa_t page, ipa_t ipa);
+/*
+ * TV_CHUNK_TAKE in two steps, the second without the S-VM's lock, since it is long.
+ * ledger_reserve: the FREE chunk is the S-VM's (TV_OK), or the one above the run will be once
+ * ledger_secure has been called for it (TV_AGAIN). For NOBODY it is the heap's. TV_EBUSY: the pool
+ * grows just now; TV_EDENIED, TV_ENOHEAP. `chunk` is its first byte. Both take the ledger's lock.
+ */
+int ledger_reserve(unsigned vm, pa_t chunk);
+void ledger_secure(pa_t chunk);
 
-/* TV_CHUNK_TAKE for this S-VM; `chunk` is the chunk's first byte. Errors and locks as for
- * ledger_claim, whose first half it is. */
-int ledger_take(unsigned vm, pa_t chunk);
+/* The chunk at this address if it is OWNED by the S-VM, whose lock is held and keeps it so; or
+ * NULL. Takes the ledger's lock. */
+struct chunk *ledger_owned(unsigned vm, pa_t chunk);
+
+/* Gives `pages` pages, all of one chunk, to the S-VM for the IPAs from `ipa`. They are zero, or
+ * were given to it for that IPA before. TV_EDENIED: not in a chunk of it, or given out for another
+ * IPA; nothing has changed then. The S-VM's lock is held; takes the ledger's. */
+int ledger_claim(unsigned vm, pa_t page, ipa_t ipa, size_t pages);
 
 /* Undoes ledger_claim of a page that was not mapped; zeroes it. Locks as there. */
 void ledger_unclaim(pa_t page);
 
+/* Those of n records at `from` that are used become to's: the pages moved. Locks as for
+ * ledger_claim. */
+void ledger_move_records(uint64_t *to, uint64_t *from, size_t n);
+
+/* OWNED -> FREE; no page is given out any more. Locks as for ledger_claim. */
+void ledger_free(struct chunk *c);
+
 /* Zeroes and frees one chunk of the S-VM, none of whose pages is mapped any more. False if
- * it has none. The S-VM's lock is held; takes the ledger's. */
+ * it has none; true also if one is still TAKEN. The S-VM's lock is held; takes the ledger's. */
 bool ledger_free_chunk(unsigned vm);
 
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
@@ -79,12 +101,12 @@ int ledger_return(uint64_t pool, uint64_t *base);
  * call is inside, so nobody writes there. Takes the ledger's lock. */
 uint64_t ledger_wipe(void);
 
-/* Chunks below the runs' tops. The ledger's lock is held. */
-uint64_t ledger_secure_chunks(void);
-
-/* Chunks that are OWNED, and pages of the heap that all pools keep. The ledger's lock is held. */
-uint64_t ledger_owned_chunks(void);
-uint64_t ledger_heap_pages(void);
+/* How many there are: chunks in Secure runs, those of S-VMs, those of the heap; pages of the heap
+ * that all pools keep. The ledger's lock is held. */
+struct ledger_counts {
+	uint64_t secure, owned, heap, records;
+};
+struct ledger_counts ledger_count(void);
 
 /* Chunk number of an address in the pool. */
 static inline uint64_t chunk_number(const struct pool *p, uint64_t a)

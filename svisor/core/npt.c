@@ -54,7 +54,7 @@ static bool leaf_ok(uint64_t desc, unsigned level)
 	return level != 0 && (level != 3 || (desc & DESC_TABLE));
 }
 
-int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page)
+int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size)
 {
 	uint64_t table = n->root;
 	uint64_t index = ipa.v >> level_shift(n->level); /* concatenated roots: not cut to 9 bits */
@@ -70,6 +70,7 @@ int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page)
 		if (!(desc & DESC_VALID))
 			return TV_ENOENT;
 		if (is_leaf(desc, level)) {
+			*size = below + 1;
 			*page = PA((desc & DESC_ADDRESS & ~below) | (ipa.v & below));
 			return leaf_ok(desc, level) ? TV_OK : TV_ENOENT;
 		}

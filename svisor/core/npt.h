@@ -15,12 +15,13 @@ struct npt {
 };
 
 /* TV_OK, or TV_EINVAL: level and bits do not go together (DDI 0487 D8.2.2), or the root is
- * misaligned or not all in ordinary memory. Takes the ledger's lock. */
+ * misaligned or not all in ordinary memory. */
 int npt_check(const struct npt *n);
 
-/* *page = what the table asks for at `ipa`. TV_ENOENT: nothing; TV_EDENIED: a table is not in
+/* *page = what the table asks for at `ipa`, *size = bytes of the page or block that says so, in
+ * which `ipa` and *page have the same offset. TV_ENOENT: nothing; TV_EDENIED: a table is not in
  * ordinary memory. At most four reads; each descriptor is read once. Says nothing about
- * whether the page may be had. Takes the ledger's lock. */
-int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page);
+ * whether the page may be had. */
+int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size);
 
 #endif

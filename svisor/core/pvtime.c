@@ -42,7 +42,6 @@ static bool make_page(struct vm *vm)
 		heap_free(page, 1);
 		return false;
 	}
-	page_zero(secure_pa(page)); /* also where a guest without caches looks */
 	s2_map_shown(&vm->s2, page_ipa(), secure_pa(page));
 	vm->pvtime = page;
 	return true;

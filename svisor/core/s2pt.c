@@ -4,17 +4,31 @@
 #include "s2pt.h"
 
 #define DESC_VALID 1ULL
-#define DESC_TABLE 3ULL
+#define DESC_TABLE 2ULL /* or page, at the last level */
 #define DESC_ADDRESS 0x0000fffffffff000ULL
-/* Page: AF, inner shareable, read and write, Normal write-back (DDI 0487 D8.5.5, FWB = 0). */
-#define DESC_PAGE 0x7ffULL
+/* AF, inner shareable, read and write, Normal write-back whatever the guest says (DDI 0487
+ * D8.6.6, FWB = 1) */
+#define DESC_BLOCK 0x7d9ULL
+#define DESC_PAGE (DESC_BLOCK | DESC_TABLE)
 #define DESC_SHOWN ((1ULL << 54 | DESC_PAGE) & ~(1ULL << 7)) /* XN; S2AP: read */
 #define ENTRIES 512
+#define BLOCK_LEVEL 2
 #define LAST_LEVEL 3
+
+/* Bytes below an entry of this level. */
+static uint64_t level_size(unsigned level)
+{
+	return (uint64_t)TV_PAGE_SIZE << 9 * (LAST_LEVEL - level);
+}
 
 static uint64_t *entry_in(uint64_t *table, ipa_t ipa, unsigned level)
 {
-	return &table[(ipa.v >> (TV_PAGE_SHIFT + 9 * (LAST_LEVEL - level))) & (ENTRIES - 1)];
+	return &table[(ipa.v / level_size(level)) & (ENTRIES - 1)];
+}
+
+static bool is_table(uint64_t desc, unsigned level)
+{
+	return level < LAST_LEVEL && (desc & DESC_VALID) && (desc & DESC_TABLE);
 }
 
 static uint64_t *next_table(uint64_t desc)
@@ -22,55 +36,59 @@ static uint64_t *next_table(uint64_t desc)
 	return secure_ptr(PA(desc & DESC_ADDRESS));
 }
 
-int s2_init(struct s2pt *s)
+int s2_init(struct s2pt *s, uint16_t vmid)
 {
+	s->vmid = vmid;
 	s->root = heap_alloc(1);
 	s->tables = s->root ? 1 : 0;
-	return s->root ? TV_OK : TV_ENOMEM;
+	return s->root ? TV_OK : TV_ENOHEAP;
 }
 
-/* The leaf entry for `ipa`, or NULL if a table on the way is missing. */
-static uint64_t *find_leaf(const struct s2pt *s, ipa_t ipa)
+/* Where the walk for `ipa` ends: the entry and its level. */
+static uint64_t *walk(const struct s2pt *s, ipa_t ipa, unsigned *level)
 {
-	uint64_t *table = s->root;
+	uint64_t *entry = entry_in(s->root, ipa, 0);
 
-	for (unsigned level = 0; level < LAST_LEVEL; level++) {
-		uint64_t desc = *entry_in(table, ipa, level);
+	for (*level = 0; is_table(*entry, *level); ++*level)
+		entry = entry_in(next_table(*entry), ipa, *level + 1);
+	return entry;
+}
 
-		if (!(desc & DESC_VALID))
+/* Makes tables on the way to the entry of that level, unless a block ends it before. */
+static uint64_t *make_entry(struct s2pt *s, ipa_t ipa, unsigned level)
+{
+	unsigned at;
+	uint64_t *entry = walk(s, ipa, &at);
+
+	for (; at < level && !(*entry & DESC_VALID); at++) {
+		uint64_t *next = heap_alloc(1);
+
+		if (!next)
 			return NULL;
-		table = next_table(desc);
+		s->tables++;
+		s2_write(entry, secure_pa(next).v | DESC_TABLE | DESC_VALID);
+		entry = entry_in(next, ipa, at + 1);
 	}
-	return entry_in(table, ipa, LAST_LEVEL);
+	return entry;
 }
 
 int s2_prepare(struct s2pt *s, ipa_t ipa)
 {
-	uint64_t *table = s->root;
+	const uint64_t *entry = make_entry(s, ipa, LAST_LEVEL);
 
-	for (unsigned level = 0; level < LAST_LEVEL; level++) {
-		uint64_t *entry = entry_in(table, ipa, level);
-
-		if (!(*entry & DESC_VALID)) {
-			void *next = heap_alloc(1);
-
-			if (!next)
-				return TV_ENOMEM;
-			s->tables++;
-			s2_write(entry, secure_pa(next).v | DESC_TABLE);
-		}
-		table = next_table(*entry);
-	}
-	return *entry_in(table, ipa, LAST_LEVEL) & DESC_VALID ? TV_EDENIED : TV_OK;
+	if (!entry)
+		return TV_ENOHEAP;
+	return *entry & DESC_VALID ? TV_EDENIED : TV_OK;
 }
 
 static void map(struct s2pt *s, ipa_t ipa, uint64_t desc)
 {
-	uint64_t *leaf = find_leaf(s, ipa);
+	unsigned level;
+	uint64_t *entry = walk(s, ipa, &level);
 
-	if (!leaf || (*leaf & DESC_VALID))
+	if (level != LAST_LEVEL || (*entry & DESC_VALID))
 		panic("s2_map without s2_prepare");
-	s2_write(leaf, desc);
+	s2_write(entry, desc);
 }
 
 void s2_map(struct s2pt *s, ipa_t ipa, pa_t page)
@@ -83,13 +101,76 @@ void s2_map_shown(struct s2pt *s, ipa_t ipa, pa_t page)
 	map(s, ipa, page.v | DESC_SHOWN);
 }
 
+/* The entry for the block at `ipa`: empty, a table of pages, or a block. NULL: no such table. */
+static uint64_t *block_entry(const struct s2pt *s, ipa_t ipa)
+{
+	uint64_t *entry = entry_in(s->root, ipa, 0);
+
+	for (unsigned level = 0; level < BLOCK_LEVEL; level++) {
+		if (!(*entry & DESC_VALID))
+			return NULL;
+		entry = entry_in(next_table(*entry), ipa, level + 1);
+	}
+	return entry;
+}
+
+/* Does each page of the table map what the block would, if anything? */
+static bool is_part_of(const uint64_t *table, pa_t block)
+{
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (table[i] && table[i] != (block.v + i * TV_PAGE_SIZE) + DESC_PAGE)
+			return false;
+	}
+	return true;
+}
+
+int s2_prepare_block(struct s2pt *s, ipa_t ipa, pa_t block)
+{
+	const uint64_t *entry = make_entry(s, ipa, BLOCK_LEVEL);
+
+	if (!entry)
+		return TV_ENOHEAP;
+	entry = block_entry(s, ipa);
+	if (!*entry)
+		return TV_OK;
+	return is_table(*entry, BLOCK_LEVEL) && is_part_of(next_table(*entry), block) ? TV_OK
+										      : TV_EDENIED;
+}
+
+/* A block in place of a table: break before make (DDI 0487 D8.16.1). */
+void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block)
+{
+	uint64_t *entry = block_entry(s, ipa);
+	uint64_t old = *entry;
+
+	if (old) {
+		s2_write(entry, 0);
+		tlb_flush_vm(s->vmid);
+		heap_free(next_table(old), 1);
+		s->tables--;
+	}
+	s2_write(entry, block.v | DESC_BLOCK);
+}
+
+uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
+{
+	unsigned level;
+	uint64_t *entry = walk(s, ipa, &level);
+
+	if (!(*entry & DESC_VALID))
+		return 0;
+	s2_write(entry, 0);
+	return level_size(level);
+}
+
 bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page)
 {
-	const uint64_t *leaf = find_leaf(s, ipa);
+	unsigned level;
+	uint64_t desc = *walk(s, ipa, &level);
 
-	if (!leaf || !(*leaf & DESC_VALID))
+	if (!(desc & DESC_VALID))
 		return false;
-	*page = PA(*leaf & DESC_ADDRESS);
+	*page = PA((desc & DESC_ADDRESS) | (ipa.v & (level_size(level) - TV_PAGE_SIZE)));
 	return true;
 }
 
@@ -98,8 +179,10 @@ static size_t count_in(const uint64_t *table, unsigned level)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (table[i] & DESC_VALID)
-			n += level == LAST_LEVEL ? 1 : count_in(next_table(table[i]), level + 1);
+		if (is_table(table[i], level))
+			n += count_in(next_table(table[i]), level + 1);
+		else if (table[i] & DESC_VALID)
+			n += level_size(level) / TV_PAGE_SIZE;
 	}
 	return n;
 }
@@ -119,8 +202,8 @@ void s2_empty(struct s2pt *s)
 
 static void free_tables(uint64_t *table, unsigned level)
 {
-	for (unsigned i = 0; level < LAST_LEVEL && i < ENTRIES; i++) {
-		if (table[i] & DESC_VALID)
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (is_table(table[i], level))
 			free_tables(next_table(table[i]), level + 1);
 	}
 	heap_free(table, 1);

@@ -27,7 +27,7 @@ static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv
 		return TV_EINVAL;
 	v = vm->vcpus < TV_MAX_VCPUS ? heap_alloc(VCPU_PAGES) : NULL;
 	if (!v)
-		return TV_ENOMEM;
+		return vm->vcpus < TV_MAX_VCPUS ? TV_ENOHEAP : TV_ENOMEM;
 	guest_reset(&v->regs, mpidr, vm->features);
 	memcpy(v->regs.x, run->gpr, sizeof(v->regs.x));
 	v->regs.pc = run->pc;
@@ -62,31 +62,6 @@ void vcpu_free(struct vcpu *v)
 	heap_free(v, VCPU_PAGES);
 }
 
-/*
- * Backs the page that the vCPU waits for with what the normal S2PT asks for (I3).
- *   before: not mapped; the page is anyone's
- *   after:  the page is the S-VM's, zero, and mapped there alone
- * TV_AGAIN: nothing is asked for.
- */
-static int serve_fault(struct vm *vm, const struct vcpu *v)
-{
-	ipa_t ipa = exit_page(v);
-	pa_t page;
-	int ret;
-
-	if (s2_lookup(&vm->s2, ipa, &page)) /* another vCPU's fault was served */
-		return TV_OK;
-	ret = npt_walk(&vm->npt, ipa, &page);
-	if (ret != TV_OK)
-		return ret == TV_ENOENT ? TV_AGAIN : ret;
-	ret = vm_claim_page(vm, ipa, page);
-	if (ret != TV_OK)
-		return ret;
-	page_zero(page);
-	s2_map(&vm->s2, ipa, page);
-	return TV_OK;
-}
-
 /* May the vCPU be run with this entry? TV_AGAIN: not before its fault is served. */
 static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run *run)
 {
@@ -103,7 +78,7 @@ static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run 
 	if (run->cntvoff > counter_now() || !guest_lists_ok())
 		return TV_EINVAL;
 	if (v->exit == TV_EXIT_FAULT && !(run->flags & TV_RUN_ABORT))
-		return serve_fault(vm, v);
+		return fault_serve(vm, exit_page(v));
 	return TV_OK;
 }
 
@@ -169,6 +144,20 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 	spin_unlock(&vm->lock);
 }
 
+/* Is the fault over, because the normal S2PT asks for a page there already? */
+static bool serve_here(struct vm *vm, const struct vcpu *v)
+{
+	int ret = TV_ESTATE;
+
+	if (v->exit != TV_EXIT_FAULT)
+		return false;
+	spin_lock(&vm->lock);
+	if (vm->state == VM_LIVE)
+		ret = fault_serve(vm, exit_page(v));
+	spin_unlock(&vm->lock);
+	return ret == TV_OK;
+}
+
 /* Till something is the N-visor's. An interrupt for the normal world ends it at the latest; a
  * guest that takes none, and faults for ever, does not delay the wipe. */
 static void run_guest(struct vm *vm, struct vcpu *v)
@@ -177,7 +166,7 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 		if (v->exit != TV_EXIT_COPY) /* else its write waits for more, or to be shown */
 			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
 				  &v->vserror, &v->hw);
-	} while (!exit_decide(vm, v) && !gate_closed());
+	} while ((!exit_decide(vm, v) || serve_here(vm, v)) && !gate_closed());
 }
 
 /* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,

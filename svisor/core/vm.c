@@ -53,6 +53,15 @@ bool vm_is_ram(const struct vm *vm, uint64_t ipa)
 	return false;
 }
 
+bool vm_all_ram(const struct vm *vm, uint64_t ipa, uint64_t size)
+{
+	for (unsigned i = 0; i < vm->rams; i++) {
+		if (range_ok(ipa - vm->ram[i].base, size, vm->ram[i].size))
+			return true;
+	}
+	return false;
+}
+
 void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size)
 {
 	uint8_t *out = to;
@@ -78,7 +87,7 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page)
 
 	assert_held(&vm->lock);
 	ret = s2_prepare(&vm->s2, ipa);
-	return ret == TV_OK ? ledger_claim(vm_index(vm), page, ipa) : ret;
+	return ret == TV_OK ? ledger_claim(vm_index(vm), page, ipa, 1) : ret;
 }
 
 /* DYING -> NONE. Everything but lock and generation becomes as it was at boot. */
@@ -96,8 +105,8 @@ static int create_locked(struct vm *vm, const struct npt *npt, uint64_t features
 {
 	if (vm->state != VM_NONE)
 		return TV_EBUSY;
-	if (s2_init(&vm->s2) != TV_OK)
-		return TV_ENOMEM;
+	if (s2_init(&vm->s2, vm_vmid(vm)) != TV_OK)
+		return TV_ENOHEAP;
 	vm->npt = *npt;
 	vm->features = features;
 	mbedtls_sha256_init(&vm->hash);
@@ -152,17 +161,31 @@ int vm_ram(uint64_t handle, uint64_t base, uint64_t size)
 	return ret;
 }
 
-int vm_take_chunk(uint64_t handle, pa_t chunk)
+static int reserve_chunk(uint64_t handle, pa_t chunk)
 {
-	struct vm *vm = vm_lock(handle);
+	struct vm *vm;
 	int ret = TV_ESTATE;
 
+	if (handle == TV_SVISOR)
+		return ledger_reserve(NOBODY, chunk);
+	vm = vm_lock(handle);
 	if (!vm)
 		return TV_ENOENT;
 	if (vm->state == VM_NEW || vm->state == VM_LIVE)
-		ret = ledger_take(vm_index(vm), chunk);
+		ret = ledger_reserve(vm_index(vm), chunk);
 	vm_unlock(vm);
 	return ret;
+}
+
+/* What takes long is done without the S-VM's lock; it cannot end meanwhile. */
+int vm_take_chunk(uint64_t handle, pa_t chunk)
+{
+	int ret = reserve_chunk(handle, chunk);
+
+	if (ret != TV_AGAIN)
+		return ret;
+	ledger_secure(chunk);
+	return TV_OK;
 }
 
 /*

@@ -72,14 +72,16 @@ static inline uint16_t vm_vmid(const struct vm *vm)
 
 /* Is the page all inside a RAM range? The S-VM's lock is held, or it is sealed. */
 bool vm_is_ram(const struct vm *vm, uint64_t ipa);
+/* The same of [ipa, ipa + size): inside one of them. */
+bool vm_all_ram(const struct vm *vm, uint64_t ipa, uint64_t size);
 
 /* Reads private memory as the guest sees it; what is not mapped, or not RAM, reads as zero. The
  * lock is held. */
 void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size);
 
-/* Backs `ipa`, page aligned in RAM, with this page. TV_EDENIED: `ipa` is mapped or the page
- * may not be had; TV_ENOMEM. On TV_OK the page is the S-VM's, holds old contents, and
- * vm_map_page must follow. The lock is held; takes the ledger's and the heap's. */
+/* Gives `page` to the S-VM for `ipa`, page aligned in RAM. TV_EDENIED: `ipa` is mapped or the
+ * page may not be had; TV_ENOHEAP. On TV_OK it is zero, and s2_map must follow. The lock is
+ * held; takes the ledger's and the heap's. */
 int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */
@@ -92,6 +94,14 @@ uint64_t vm_live_count(void);
 /* For the wipe. No vCPU of any S-VM enters again, and those that run soon leave. Takes each
  * S-VM's lock. */
 void vm_stop_all(void);
+
+/* fault.c: makes sure that `ipa`, page aligned in RAM, is mapped, with what the normal S2PT asks
+ * for (I3). TV_AGAIN: it asks for nothing; TV_EDENIED, TV_ENOHEAP. The lock is held; takes the
+ * ledger's and the heap's. */
+int fault_serve(struct vm *vm, ipa_t ipa);
+
+/* move.c: TV_CHUNK_MOVE */
+int vm_move_chunk(uint64_t handle, pa_t from, pa_t to);
 
 /* launch.c */
 int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page);

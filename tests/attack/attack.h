@@ -78,7 +78,9 @@ enum outcome touch(uint64_t pa, char how, uint64_t *value); /* 'r', 'w', 'x' by 
 void *physical(uint64_t pa, size_t size, int prot);
 
 /* vm.c: attack VMs */
-void vm_begin(struct vm *vm, unsigned int chunk); /* CREATE and RAM */
+void vm_create(struct vm *vm, unsigned int chunk); /* CREATE and RAM */
+struct result vm_take(struct vm *vm, uint64_t chunk);
+void vm_begin(struct vm *vm, unsigned int chunk); /* ... and TAKE */
 struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page);
 void vm_prepare(struct vm *vm, unsigned int chunk); /* ... and LOAD of the puppet */
 void vm_start(struct vm *vm, unsigned int chunk);   /* ... VCPU_CREATE, SEAL */
@@ -106,6 +108,7 @@ extern struct vm victim, other; /* live in chunks 0 and 1 for the groups after b
 bool all_well(void);            /* the other S-VM has all it had, and the audit finds nothing */
 void cases_bringup(void);
 void cases_memory(void);
+void cases_chunks(void);
 void cases_entry(void);
 void cases_dma(void);
 void cases_psci(void);

@@ -112,7 +112,7 @@ struct fuzzer {
 
 static bool defined(int64_t status)
 {
-	return status <= TV_AGAIN && status >= TV_EMEASURE;
+	return status <= TV_AGAIN && status >= TV_ENOHEAP;
 }
 
 static void one_call(struct fuzzer *f)

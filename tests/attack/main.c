@@ -12,9 +12,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{"bringup", cases_bringup}, {"memory", cases_memory}, {"entry", cases_entry},
-	{"psci", cases_psci},       {"race", cases_race},     {"fuzz", cases_fuzz},
-	{"dma", cases_dma},         {"its", cases_its},
+	{"bringup", cases_bringup}, {"memory", cases_memory}, {"chunks", cases_chunks},
+	{"entry", cases_entry},     {"psci", cases_psci},     {"race", cases_race},
+	{"fuzz", cases_fuzz},       {"dma", cases_dma},       {"its", cases_its},
 };
 
 struct vm victim, other;

@@ -107,17 +107,17 @@ static void by_launch(void)
 static void by_shared_page(void)
 {
 	struct tva_batch b = {.ncalls = 3};
-	uint64_t own = page_of(&victim, RAM + 0x10000), from = ordinary(1), page;
+	uint64_t own = page_of(&victim, RAM + 0x10000), page;
 	struct vm vm;
 
 	ok(smc(TV_CPU_SHARE, own, 0, 0, 0).status == TV_EINVAL, "SHARE of a private page");
 	ok(smc(TV_CPU_SHARE, SVISOR, 0, 0, 0).status == TV_EINVAL, "SHARE of S-visor memory");
-	vm_begin(&vm, 2);
+	vm_create(&vm, 2);
 	while (smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_OK)
 		;
 	page = vm_page(&vm);
 	memcpy(b.call[0].x, (uint64_t[]){TV_CPU_SHARE, page}, 16);
-	memcpy(b.call[1].x, (uint64_t[]){TV_VM_LOAD, vm.handle, RAM, from, page}, 40);
+	memcpy(b.call[1].x, (uint64_t[]){TV_CHUNK_TAKE, vm.handle, vm.chunk}, 24);
 	memcpy(b.call[2].x, (uint64_t[]){TV_VCPU_RUN, victim.handle, 0}, 24);
 	batch(&b);
 	ok(!b.call[0].r[0] && !b.call[1].r[0], "a shared page is made private");

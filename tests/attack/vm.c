@@ -40,7 +40,7 @@ uint64_t vm_page(struct vm *vm)
 	return vm->chunk + vm->pages++ * PAGE;
 }
 
-void vm_begin(struct vm *vm, unsigned int chunk)
+void vm_create(struct vm *vm, unsigned int chunk)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->run = &vm->b.run;
@@ -51,6 +51,19 @@ void vm_begin(struct vm *vm, unsigned int chunk)
 		die("TV_VM_CREATE: %ld", vm->last.status);
 	vm->handle = vm->last.x[0];
 	vm->last = smc(TV_VM_RAM, vm->handle, RAM, CHUNK, 0);
+}
+
+struct result vm_take(struct vm *vm, uint64_t chunk)
+{
+	return smc(TV_CHUNK_TAKE, vm->handle, chunk, 0, 0);
+}
+
+void vm_begin(struct vm *vm, unsigned int chunk)
+{
+	vm_create(vm, chunk);
+	vm->last = vm_take(vm, vm->chunk);
+	if (vm->last.status)
+		die("TV_CHUNK_TAKE: %ld", vm->last.status);
 }
 
 struct result vm_load(struct vm *vm, uint64_t ipa, uint64_t from, uint64_t page)

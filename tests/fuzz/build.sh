@@ -10,11 +10,12 @@ if [ ! -e "$mbedtls/library/sha256.c" ]; then
 	exit 1
 fi
 mkdir -p "$out"
+tests/lib/small-chunks.sh "$out/include"
 # shellcheck disable=SC2086
 fuzzer() { # name, more sources
 	${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -Wall -Wextra -Werror '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"' \
-		-Iinclude -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host -Itests/lib \
+		-I"$out/include" -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host -Itests/lib \
 		-I"$mbedtls/include" svisor/core/*.c svisor/arch/host/*.c tests/fuzz/$1.c $2 \
 		"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c" -o "$out/$1"
 }

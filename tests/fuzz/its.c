@@ -190,6 +190,7 @@ static void launch(void)
 
 	handle = smc(TV_VM_CREATE, NPT, 39, 1, 0).x[1];
 	smc(TV_VM_RAM, handle, RAM, RAM_SIZE, 0);
+	smc(TV_CHUNK_TAKE, handle, POOL, 0, 0);
 	load(0, fdt.bytes);
 	load(1, fdt.bytes + TV_PAGE_SIZE);
 	for (unsigned i = 16; i < PAGES - 8; i++) {

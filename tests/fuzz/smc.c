@@ -13,7 +13,7 @@
 #include "vcpu.h"
 
 #define RAM 0x40000000UL
-#define RAM_PAGES 64
+#define RAM_PAGES 512
 #define POOL (HOST_DRAM + TV_CHUNK_SIZE)
 #define SHARES HOST_DRAM
 #define NPTS (HOST_DRAM + 0x10000) /* one an S-VM slot, three pages: roots and tables */
@@ -89,6 +89,34 @@ static void raw_call(const struct step *s)
 	smc(TV_SMC(s->a % (TV_CALLS + 2)), a, b, c, d);
 }
 
+/* The chunk of a page. */
+static void take(unsigned kind, unsigned n, uint64_t vm)
+{
+	smc(TV_CHUNK_TAKE, vm, some_page(kind, n) & ~(uint64_t)(TV_CHUNK_SIZE - 1), 0, 0);
+}
+
+static uint64_t some_chunk(unsigned n)
+{
+	return POOL + n % 4 * TV_CHUNK_SIZE;
+}
+
+/* Chunks taken, moved and returned, by an S-VM's name or the S-visor's own. */
+static void chunks(const struct step *s)
+{
+	uint64_t vm = s->a & 0x80 ? TV_SVISOR : handle[s->a % SLOTS];
+
+	switch (s->b % 4) {
+	case 0:
+		smc(TV_CHUNK_TAKE, vm, some_chunk(s->c), 0, 0);
+		break;
+	case 1:
+		smc(TV_CHUNK_RETURN, s->c % 3, 0, 0, 0);
+		break;
+	default:
+		smc(TV_CHUNK_MOVE, vm, some_chunk(s->c), some_chunk(s->d), 0);
+	}
+}
+
 static void launch(const struct step *s)
 {
 	unsigned slot = s->a % SLOTS;
@@ -97,6 +125,7 @@ static void launch(const struct step *s)
 
 	handle[slot] = r.x[1];
 	smc(TV_VM_RAM, handle[slot], RAM, RAM_PAGES * TV_PAGE_SIZE, 0);
+	take(s->b, s->c, handle[slot]);
 	smc(TV_VM_LOAD, handle[slot], RAM, SOURCE, some_page(s->b, s->c));
 	for (unsigned i = 0; i < 1u + s->d % 3; i++)
 		smc(TV_VCPU_CREATE, handle[slot], i, i == 0, 0);
@@ -127,12 +156,11 @@ static void edit_npt(const struct step *s)
 {
 	uint64_t *root = host_mem(npt_root(s->a % SLOTS));
 	uint64_t *table = root + 512 * (s->b % 3);
-	unsigned index = s->b & 0x80     ? s->c
-			 : s->b % 3 == 0 ? 1
-			 : s->b % 3 == 1 ? 0
-					 : s->c % RAM_PAGES;
+	unsigned index = s->b & 0x80 ? s->c : s->b % 3 == 0 ? 1 : s->b % 3 == 1 ? 0 : s->c % 64;
 
 	table[index] = some_page(s->d, s->e) | (s->f & 0xff);
+	if (s->g & 2) /* a block of the pool for all of RAM */
+		root[512] = (some_chunk(s->d) + s->e % 4 * BLOCK_SIZE) | 0x7fd;
 	if (s->g & 1) { /* the way to the leaves */
 		root[1] = (npt_root(s->a % SLOTS) + TV_PAGE_SIZE) | 3;
 		root[512] = (npt_root(s->a % SLOTS) + 2 * TV_PAGE_SIZE) | 3;
@@ -184,6 +212,8 @@ static void call_meanwhile(const struct step *s)
 	host_cpu((cpu + 1) % CPUS);
 	if (s->g & 1)
 		destroy(s);
+	else if (s->g & 2)
+		chunks(s);
 	else
 		raw_call(s);
 	host_cpu(cpu);
@@ -209,7 +239,7 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 	out->esr = (uint64_t)(s->b & 0x80 ? s->b & 63 : classes[s->b % 8]) << 26 | s->c << 17 |
 		   s->d << 9 | s->e;
 	out->far = s->f;
-	out->hpfar = (s->g & 0x40 ? 0x09000000 : RAM + (s->g % RAM_PAGES) * TV_PAGE_SIZE) >> 8;
+	out->hpfar = (s->g & 0x40 ? 0x09000000 : RAM + (s->g % 64) * TV_PAGE_SIZE) >> 8;
 	regs->x[0] = calls[s->f % 16];
 	regs->x[1] = s->g % 8;
 	regs->x[2] = RAM + s->c;
@@ -272,8 +302,8 @@ static void wipe(const struct step *s)
 static void one_step(const struct step *s)
 {
 	static void (*const ops[])(const struct step *) = {
-		raw_call, raw_call, launch,   edit_share, edit_npt,
-		edit_npt, run_vcpu, run_vcpu, destroy,    environment};
+		raw_call, raw_call, launch,  edit_share,  edit_npt, edit_npt,
+		run_vcpu, run_vcpu, destroy, environment, chunks,   chunks};
 
 	if (s->op == WIPE)
 		wipe(s);

@@ -132,6 +132,8 @@ static uint64_t load(uint64_t wanted)
 
 	must(call(TV_VM_CREATE, (uint64_t)npt1, 39, 1, wanted, &svm), "TV_VM_CREATE");
 	must(call(TV_VM_RAM, svm, RAM, RAM_SIZE, 0, 0), "TV_VM_RAM");
+	must(call(TV_CHUNK_TAKE, svm, page_next & ~(TV_CHUNK_SIZE - 1UL), 0, 0, 0),
+	     "TV_CHUNK_TAKE");
 	for (const uint8_t *p = guest_image; p < guest_image_end; p += TV_PAGE_SIZE)
 		must(call(TV_VM_LOAD, svm, RAM + (p - guest_image), (uint64_t)p, new_page(), 0),
 		     "TV_VM_LOAD");
@@ -719,6 +721,7 @@ static void test_secure_as_ordinary(void)
 	put_result(refused(call(TV_VM_CREATE, POOL, 39, 1, 0, 0)), "",
 		   "a private page as normal S2PT is refused");
 	must(call(TV_CPU_SHARE, mine + TV_PAGE_SIZE, 0, 0, 0, 0), "TV_CPU_SHARE");
+	must(call(TV_CHUNK_TAKE, other_vm, mine, 0, 0, 0), "TV_CHUNK_TAKE");
 	must(call(TV_VM_LOAD, other_vm, RAM, (uint64_t)guest_image, mine, 0), "TV_VM_LOAD");
 	put_result(call(TV_VCPU_CREATE, other_vm, 0, 0, 0, 0) == (uint64_t)TV_EFAULT, "",
 		   "a shared page that became Secure gives TV_EFAULT");

@@ -178,11 +178,23 @@ struct svm svm_new(void)
 	return vm;
 }
 
+int64_t load_page(uint64_t handle, uint64_t ipa, uint64_t from, uint64_t page)
+{
+	(void)smc(TV_CHUNK_TAKE, handle, page & ~(uint64_t)(TV_CHUNK_SIZE - 1), 0, 0);
+	return smc(TV_VM_LOAD, handle, ipa, from, page);
+}
+
+int64_t take(const struct svm *vm, unsigned chunk)
+{
+	return smc(TV_CHUNK_TAKE, vm->handle, CHUNK(chunk), 0, 0);
+}
+
 struct svm svm_launch(unsigned chunk, uint64_t word, unsigned vcpus)
 {
 	struct svm vm = svm_new();
 	uint64_t from = ordinary_page();
 
+	check_eq(take(&vm, chunk), TV_OK);
 	for (unsigned i = 0; i < TV_PAGE_SIZE / 8; i++)
 		((uint64_t *)host_mem(from))[i] = word;
 	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, from, CHUNK(chunk)), TV_OK);

@@ -106,6 +106,10 @@ struct svm {
 struct svm svm_new(void);
 /* TV_FEATURE_* of the S-VMs to come; at first none. */
 extern uint64_t svm_features;
+/* TV_VM_LOAD, after TV_CHUNK_TAKE of the page's chunk. */
+int64_t load_page(uint64_t handle, uint64_t ipa, uint64_t from, uint64_t page);
+/* TV_CHUNK_TAKE for it. */
+int64_t take(const struct svm *vm, unsigned chunk);
 /* One page at RAM from page 0 of chunk `chunk`, full of `word`; `vcpus` vCPUs with mpidr 0, 1
  * ..., the first one on at RAM; sealed. */
 struct svm svm_launch(unsigned chunk, uint64_t word, unsigned vcpus);

@@ -37,8 +37,8 @@ static void start(void)
 	add_pool();
 	svm = svm_new();
 	for (unsigned i = 0; i < PAGES; i++)
-		check_eq(smc(TV_VM_LOAD, svm.handle, RAM + PAGE(3 + i), ordinary_page(),
-			     CHUNK(0) + PAGE(i)),
+		check_eq(load_page(svm.handle, RAM + PAGE(3 + i), ordinary_page(),
+				   CHUNK(0) + PAGE(i)),
 			 TV_OK);
 	content = host_mem(CHUNK(0));
 }

@@ -88,7 +88,7 @@ static void usual(void)
 static uint64_t next_private;
 
 /* A private page with its address in each word. */
-static void load_page(uint64_t ipa, const void *content)
+static void load(uint64_t ipa, const void *content)
 {
 	uint64_t from = ordinary_page();
 	uint64_t *p = host_mem(from);
@@ -97,7 +97,7 @@ static void load_page(uint64_t ipa, const void *content)
 		p[i] = ipa + 8 * i;
 	if (content)
 		memcpy(p, content, TV_PAGE_SIZE);
-	check_eq(smc(TV_VM_LOAD, vm.handle, ipa, from, CHUNK(0) + PAGE(next_private++)), TV_OK);
+	check_eq(load_page(vm.handle, ipa, from, CHUNK(0) + PAGE(next_private++)), TV_OK);
 }
 
 /* Sealed, with x0 and code at RAM as given; fdt at DTB. Two vCPUs that are on. */
@@ -109,14 +109,14 @@ static void launch_at(uint64_t x0, const uint32_t *code, size_t words)
 	next_private = 0;
 	memset(first, 0, sizeof(first));
 	memcpy(first, code, 4 * words);
-	load_page(RAM, first);
+	load(RAM, first);
 	for (unsigned i = 0; i < FDT_MAX / TV_PAGE_SIZE; i++)
-		load_page(DTB + PAGE(i), fdt.bytes + PAGE(i));
+		load(DTB + PAGE(i), fdt.bytes + PAGE(i));
 	for (unsigned i = 0; i < QUEUE_PAGES; i++)
-		load_page(QUEUE + PAGE(i), NULL);
+		load(QUEUE + PAGE(i), NULL);
 	for (unsigned i = 0; i < PROP_PAGES; i++)
-		load_page(PROPS + PAGE(i), NULL);
-	load_page(RAM + RAM_SIZE - PAGE(1), NULL);
+		load(PROPS + PAGE(i), NULL);
+	load(RAM + RAM_SIZE - PAGE(1), NULL);
 	memset(shared(), 0, sizeof(*shared()));
 	shared()->pc = RAM;
 	shared()->gpr[0] = x0;

@@ -47,7 +47,7 @@ static struct svm launched(bool load, uint64_t mpidr, uint64_t flags, uint64_t p
 	from = ordinary_page();
 	memset(host_mem(from), 0x3c, TV_PAGE_SIZE);
 	if (load)
-		check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(2), from, CHUNK(0)), TV_OK);
+		check_eq(load_page(vm.handle, RAM + PAGE(2), from, CHUNK(0)), TV_OK);
 	check_eq(smc(TV_VM_MEASUREMENT, vm.handle, 0, 0, 0), TV_ESTATE);
 	check_eq(smc(TV_VM_SEAL, vm.handle, 0, 0, 0), TV_OK);
 	return vm;
@@ -101,15 +101,14 @@ TEST(load_args, "launch: a load outside RAM, unaligned or not rising is refused"
 	add_pool();
 	vm = svm_new();
 	from = ordinary_page();
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM - PAGE(1), from, CHUNK(0)), TV_EINVAL);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + RAM_SIZE, from, CHUNK(0)), TV_EINVAL);
-	check_eq(smc(TV_VM_LOAD, vm.handle, -PAGE(1), from, CHUNK(0)), TV_EINVAL);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + 1, from, CHUNK(0)), TV_EINVAL);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, from + 8, CHUNK(0)), TV_EINVAL);
-	check(!host_secure(CHUNK(0)));
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(4), from, CHUNK(0)), TV_OK);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(4), from, CHUNK(0) + PAGE(1)), TV_EINVAL);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(3), from, CHUNK(0) + PAGE(1)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM - PAGE(1), from, CHUNK(0)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM + RAM_SIZE, from, CHUNK(0)), TV_EINVAL);
+	check_eq(load_page(vm.handle, -PAGE(1), from, CHUNK(0)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM + 1, from, CHUNK(0)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM, from + 8, CHUNK(0)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM + PAGE(4), from, CHUNK(0)), TV_OK);
+	check_eq(load_page(vm.handle, RAM + PAGE(4), from, CHUNK(0) + PAGE(1)), TV_EINVAL);
+	check_eq(load_page(vm.handle, RAM + PAGE(3), from, CHUNK(0) + PAGE(1)), TV_EINVAL);
 	check_eq(smc(TV_VM_RAM, vm.handle, 0, PAGE(1), 0), TV_ESTATE);
 	check_audit();
 }
@@ -124,19 +123,18 @@ TEST(load_source, "launch: a source that is not ordinary memory is refused, and 
 	vm = svm_launch(0, 0x5ec4e7, 1);
 	vm = svm_new();
 	from = ordinary_page();
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, CHUNK(0), CHUNK(1)), TV_EFAULT);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, HOST_SVISOR, CHUNK(1)), TV_EFAULT);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, 0, CHUNK(1)), TV_EFAULT);
-	check(!host_secure(CHUNK(1)));
-	memset(host_mem(CHUNK(1)), 0x77, 2 * TV_PAGE_SIZE);
+	check_eq(load_page(vm.handle, RAM, CHUNK(0), CHUNK(1)), TV_EFAULT);
+	check_eq(load_page(vm.handle, RAM, HOST_SVISOR, CHUNK(1)), TV_EFAULT);
+	check_eq(load_page(vm.handle, RAM, 0, CHUNK(1)), TV_EFAULT);
+
 	host_broken_page = from;
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, from, CHUNK(1)), TV_EFAULT);
+	check_eq(load_page(vm.handle, RAM, from, CHUNK(1)), TV_EFAULT);
 	check(all_words(CHUNK(1), TV_PAGE_SIZE, 0));
 	host_broken_page = 1;
 	check_audit();
 	/* From the very chunk that the load makes Secure. */
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, CHUNK(2) + PAGE(1), CHUNK(2)), TV_EFAULT);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, from, CHUNK(1)), TV_OK);
+	check_eq(load_page(vm.handle, RAM, CHUNK(2) + PAGE(1), CHUNK(2)), TV_EFAULT);
+	check_eq(load_page(vm.handle, RAM, from, CHUNK(1)), TV_OK);
 	check_audit();
 }
 
@@ -163,7 +161,7 @@ TEST(load_once, "launch: the source is read once, and the private copy is what i
 	vm = svm_new();
 	source = ordinary_page();
 	host_ns_hook = change_after_copy;
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, source, CHUNK(0)), TV_OK);
+	check_eq(load_page(vm.handle, RAM, source, CHUNK(0)), TV_OK);
 	memset(shared(), 0, sizeof(*shared()));
 	shared()->pc = RAM;
 	check_eq(smc(TV_VCPU_CREATE, vm.handle, 0, TV_VCPU_ON, 0), TV_OK);

@@ -2,10 +2,10 @@
 /* Ownership of pages and chunks (I1, I2), and return of chunks. */
 #include "fixture.h"
 
-/* The answer to a load into that page, at the next free IPA of RAM. */
+/* The answer to a load into that page, at the next free IPA of RAM; its chunk is taken first. */
 static int64_t load(struct svm *vm, uint64_t ipa, uint64_t page)
 {
-	return smc(TV_VM_LOAD, vm->handle, ipa, ordinary_page(), page);
+	return load_page(vm->handle, ipa, ordinary_page(), page);
 }
 
 TEST(pool_args, "ledger: a pool is chunk aligned, in one bank of DRAM, apart from others")
@@ -72,7 +72,9 @@ TEST(order, "ledger: a new chunk is flushed, then protected, then mapped, before
 	check_eq(host_what[HOST_CHUNK_MAP], POOL);
 	check(host_when[HOST_NS_FLUSH] < host_when[HOST_PROTECT]);
 	check(host_when[HOST_PROTECT] < host_when[HOST_CHUNK_MAP]);
-	check(host_when[HOST_CHUNK_MAP] < host_when[HOST_PAGE_PUBLISH]);
+	check(host_when[HOST_CHUNK_MAP] < host_when[HOST_PAGE_ZERO]);
+	check(host_when[HOST_PAGE_ZERO] < host_when[HOST_PAGE_PUBLISH]);
+	check(all_words(POOL, TV_CHUNK_SIZE, 0));
 	check(host_secure(POOL) && host_secure(CHUNK(1) - 1) && !host_secure(CHUNK(1)));
 	check_audit();
 }
@@ -101,7 +103,7 @@ TEST(narrow, "ledger: a pool that one region of the controller cannot follow is 
 	check_eq(smc(TV_POOL_ADD, HOST_DRAM, 2 * TV_CHUNK_SIZE, 0, 0), TV_OK);
 }
 
-TEST(take, "ledger: chunks are taken in order, before their pages")
+TEST(taken, "ledger: chunks are taken in order, before their pages")
 {
 	struct svm a, b;
 
@@ -151,8 +153,9 @@ TEST(outside_pool, "ledger: a page outside the pools is refused")
 	check_eq(load(&vm, RAM, HOST_SVISOR), TV_EDENIED);
 	check_eq(load(&vm, RAM, 0), TV_EDENIED);
 	check_eq(load(&vm, RAM, -(uint64_t)PAGE(1)), TV_EDENIED);
-	check_eq(load(&vm, RAM, POOL + 8), TV_EDENIED);
 	check_eq(audit().x[2], 0);
+	check_eq(load(&vm, RAM, POOL + 8), TV_EDENIED);
+	check_audit();
 }
 
 TEST(twice, "ledger: one page at two addresses of an S-VM is refused")
@@ -276,20 +279,23 @@ TEST(no_records, "ledger: with the heap full a chunk is refused and stays ordina
 		ret = call(TV_VM_CREATE, npt_new().root, NPT_BITS, NPT_LEVEL, 0).x[0];
 	vm = (struct svm){.handle = 1 << 8};
 	check_eq(smc(TV_VM_RAM, vm.handle, 0, 1ULL << 40, 0), TV_OK);
-	for (uint64_t ipa = 0; ret != TV_ENOMEM; ipa += 1 << 30) /* and with tables */
+	for (uint64_t ipa = 0; ret != TV_ENOHEAP; ipa += 1 << 30) /* and with tables */
 		ret = smc(TV_VM_LOAD, vm.handle, ipa, HOST_DRAM, ORDINARY);
-	check_eq(smc(TV_VM_LOAD, vm.handle, 0, HOST_DRAM, CHUNK(0)), TV_ENOMEM);
+	check_eq(take(&vm, 0), TV_ENOHEAP);
 	check(!host_secure(CHUNK(0)));
 	check_audit();
 }
 
-TEST(audit_sees, "audit: stray data in a free chunk, and a wrong controller, are seen")
+TEST(audit_sees, "audit: stray data in a free page or chunk, and a wrong controller, are seen")
 {
 	struct svm vm;
 
 	boot();
 	add_pool();
 	vm = svm_launch(0, 7, 1);
+	*(uint64_t *)host_mem(POOL + PAGE(3)) = 1; /* not given out */
+	check_eq(audit().x[1], 1);
+	*(uint64_t *)host_mem(POOL + PAGE(3)) = 0;
 	check_eq(svm_destroy(vm.handle), TV_OK);
 	check_audit();
 	*(uint64_t *)host_mem(POOL + PAGE(3)) = 1;

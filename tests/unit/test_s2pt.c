@@ -19,7 +19,7 @@ TEST(map_lookup, "s2pt: what is mapped is found there alone, by core and hardwar
 	pa_t page;
 
 	boot();
-	check_eq(s2_init(&s2), TV_OK);
+	check_eq(s2_init(&s2, 7), TV_OK);
 	check(!s2_lookup(&s2, IPA_A, &page));
 	mapped(IPA_A, PA(POOL));
 	mapped(IPA_B, PA(POOL + PAGE(1)));
@@ -33,7 +33,7 @@ TEST(map_lookup, "s2pt: what is mapped is found there alone, by core and hardwar
 TEST(map_twice, "s2pt: an address that is mapped is refused")
 {
 	boot();
-	check_eq(s2_init(&s2), TV_OK);
+	check_eq(s2_init(&s2, 7), TV_OK);
 	mapped(IPA_A, PA(POOL));
 	check_eq(s2_prepare(&s2, IPA_A), TV_EDENIED);
 	check_eq(s2_prepare(&s2, IPA(RAM + PAGE(1))), TV_OK);
@@ -45,7 +45,7 @@ TEST(free_all, "s2pt: freeing gives back all tables")
 
 	boot();
 	before = audit().x[4];
-	check_eq(s2_init(&s2), TV_OK);
+	check_eq(s2_init(&s2, 7), TV_OK);
 	mapped(IPA_A, PA(POOL));
 	mapped(IPA_B, PA(POOL + PAGE(1)));
 	check_eq(audit().x[4], before - 7);
@@ -54,4 +54,25 @@ TEST(free_all, "s2pt: freeing gives back all tables")
 	check_eq(audit().x[4], before);
 	check(!s2.root && !s2.tables);
 	s2_free(&s2);
+}
+
+TEST(block_twice,
+     "s2pt: a block, or a page of one, that is mapped is refused; pages make way for theirs")
+{
+	pa_t page;
+
+	boot();
+	check_eq(s2_init(&s2, 7), TV_OK);
+	mapped(IPA(RAM + PAGE(3)), PA(POOL + PAGE(3)));
+	check_eq(s2_prepare_block(&s2, IPA_A, PA(POOL + BLOCK_SIZE)), TV_EDENIED);
+	check_eq(s2_prepare_block(&s2, IPA_A, PA(POOL)), TV_OK);
+	s2_map_block(&s2, IPA_A, PA(POOL));
+	check_eq(s2.tables, 3);
+	check_eq(s2_prepare_block(&s2, IPA_A, PA(POOL)), TV_EDENIED);
+	check_eq(s2_prepare(&s2, IPA(RAM + PAGE(3))), TV_EDENIED);
+	check(s2_lookup(&s2, IPA(RAM + PAGE(511)), &page) && page.v == POOL + PAGE(511));
+	check_eq(s2_count(&s2), BLOCK_PAGES);
+	check_eq(s2_unmap(&s2, IPA(RAM + PAGE(9))), BLOCK_SIZE);
+	check_eq(s2_unmap(&s2, IPA_A), 0);
+	check_eq(s2_prepare_block(&s2, IPA_A, PA(POOL)), TV_OK);
 }

@@ -297,7 +297,7 @@ static void *create_destroy(void *cpu)
 
 		check_eq(a.x[0], TV_OK);
 		smc(TV_VM_RAM, a.x[1], RAM, RAM_SIZE, 0); /* gone already, perhaps */
-		ret = smc(TV_VM_LOAD, a.x[1], RAM, ORDINARY, POOL);
+		ret = load_page(a.x[1], RAM, ORDINARY, POOL);
 		check(ret == TV_OK || ret == TV_EDENIED || ret == TV_ENOENT || ret == TV_ESTATE);
 		smc(TV_VM_DESTROY, a.x[1] + (i & 1), 0, 0, 0); /* mine, or another CPU's */
 		check(svm_destroy(a.x[1]) != TV_EBUSY);

@@ -75,8 +75,7 @@ TEST(sealed, "vm: after sealing RAM, contents and vCPUs are fixed")
 	add_pool();
 	vm = svm_launch(0, 1, 1);
 	check_eq(smc(TV_VM_RAM, vm.handle, 0, PAGE(1), 0), TV_ESTATE);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(1), HOST_DRAM, CHUNK(0) + PAGE(1)),
-		 TV_ESTATE);
+	check_eq(load_page(vm.handle, RAM + PAGE(1), HOST_DRAM, CHUNK(0) + PAGE(1)), TV_ESTATE);
 	check_eq(smc(TV_VCPU_CREATE, vm.handle, 1, 0, 0), TV_ESTATE);
 	check_eq(smc(TV_VM_SEAL, vm.handle, 0, 0, 0), TV_ESTATE);
 	check_audit();
@@ -112,14 +111,14 @@ TEST(destroy_order, "vm: teardown flushes the VMID before it zeroes, a chunk a c
 	vm = svm_new();
 	from = ordinary_page();
 	memset(host_mem(from), 0x11, TV_PAGE_SIZE);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM, from, CHUNK(0)), TV_OK);
-	check_eq(smc(TV_VM_LOAD, vm.handle, RAM + PAGE(1), from, CHUNK(1)), TV_OK);
+	check_eq(load_page(vm.handle, RAM, from, CHUNK(0)), TV_OK);
+	check_eq(load_page(vm.handle, RAM + PAGE(1), from, CHUNK(1)), TV_OK);
 	host_forget();
 	check_eq(smc(TV_VM_DESTROY, vm.handle, 0, 0, 0), TV_AGAIN);
 	check_eq(host_count[HOST_TLB_VM], 1);
 	check_eq(host_what[HOST_TLB_VM], (vm.handle & 0xff) + 1);
-	check_eq(host_count[HOST_PAGE_ZERO], TV_CHUNK_SIZE / TV_PAGE_SIZE);
-	check(host_when[HOST_TLB_VM] < host_when[HOST_PAGE_ZERO] - host_count[HOST_PAGE_ZERO] + 1);
+	check_eq(host_count[HOST_PAGE_ZERO], 1); /* the others have always been */
+	check(host_when[HOST_TLB_VM] < host_when[HOST_PAGE_ZERO]);
 	check(all_words(CHUNK(0), TV_CHUNK_SIZE, 0));
 	check(!all_words(CHUNK(1), TV_PAGE_SIZE, 0));
 	check_audit();

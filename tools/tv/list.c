@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tv list, stats, reclaim, audit: what the N-visor tells about S-VMs. */
+/* tv list, stats, audit: what the N-visor tells about S-VMs. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +17,6 @@ static const char *state_name(uint32_t state)
 	static const char *const names[] = {"launching", "running", "dead"};
 
 	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
-}
-
-static void no_arguments(int argc, char **argv, const char *doc)
-{
-	const struct argp argp = {.doc = doc};
-
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 }
 
 /* False past the last one. */
@@ -67,8 +60,8 @@ static void print_exits(const struct twinvisor_vm *vm)
 	printf("%4u", vm->index);
 	for (int i = 0; i < TWINVISOR_EXITS; i++)
 		printf(" %9llu", vm->exits[i]);
-	printf(" %9llu %7llu %7llu %8llu\n", vm->refused, vm->private_pages, vm->loaded_pages,
-	       vm->launches);
+	printf(" %9llu %7llu %7llu %8llu %6llu\n", vm->refused, vm->private_pages, vm->loaded_pages,
+	       vm->launches, vm->moved);
 }
 
 /* What the S-visor has in use, and what of it nobody will ever free. */
@@ -84,9 +77,9 @@ static void print_lost(int fd)
 					      "the S-VMs hold, restart the host"
 					    : strerror(errno));
 	printf("S-visor: S-VMs %llu, chunks owned %llu, secure %llu, heap pages used %llu of "
-	       "%llu\n",
+	       "%llu, %llu chunks of it from the pools\n",
 	       stats.svisor_vms, stats.svisor_chunks, stats.svisor_secure,
-	       stats.heap_pages - stats.heap_free, stats.heap_pages);
+	       stats.heap_pages - stats.heap_free, stats.heap_pages, stats.heap_chunks);
 	printf("lost: %llu VMIDs, %llu chunks, %llu pages; all locks of the S-visor are free\n",
 	       stats.lost_vms, stats.lost_chunks, stats.lost_pages);
 }
@@ -100,7 +93,7 @@ int cmd_stats(int argc, char **argv)
 	no_arguments(argc, argv,
 		     "Show secure memory in use, and the exits of each S-VM by class, the "
 		     "entries that the S-visor refused, private pages, pages loaded at launch, "
-		     "launches (a reboot is one more).");
+		     "launches (a reboot is one more), chunks that were moved.");
 	fd = device_open(O_RDONLY | O_CLOEXEC);
 	if (ioctl(fd, TWINVISOR_INFO, &info))
 		fail("no figures: %s", strerror(errno));
@@ -109,9 +102,9 @@ int cmd_stats(int argc, char **argv)
 	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
 	       info.chunks_secure, info.chunks_total);
 	print_lost(fd);
-	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s\n", "IRQ", "WFX", "FAULT",
-	       "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "COPY", "REFUSED", "PAGES", "LOADED",
-	       "LAUNCHES");
+	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s %6s\n", "IRQ", "WFX",
+	       "FAULT", "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "COPY", "REFUSED", "PAGES",
+	       "LOADED", "LAUNCHES", "MOVED");
 	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
 		print_exits(&vm);
 	return 0;
@@ -133,42 +126,4 @@ int cmd_audit(int argc, char **argv)
 	printf("violations %llu, chunks %llu, S-VMs %llu, free pages of the S-visor %llu\n",
 	       audit.violations, audit.chunks, audit.vms, audit.heap_free);
 	return audit.violations != 0;
-}
-
-static error_t parse_reclaim(int key, char *arg, struct argp_state *state)
-{
-	__u64 *chunks = state->input;
-	char *end;
-
-	if (key == ARGP_KEY_NO_ARGS)
-		argp_error(state, "how many chunks?");
-	if (key != ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	*chunks = strtoull(arg, &end, 10);
-	if (*end || *arg == '-' || !*chunks)
-		argp_error(state, "%s is no number of chunks", arg);
-	return 0;
-}
-
-int cmd_reclaim(int argc, char **argv)
-{
-	static const struct argp argp = {
-		NULL,
-		parse_reclaim,
-		"N",
-		"Ask the S-visor for N chunks (8 MiB each) of secure memory back; prints how many "
-		"came.",
-		NULL,
-		NULL,
-		NULL,
-	};
-	__u64 chunks = 0;
-	int fd;
-
-	argp_parse(&argp, argc, argv, 0, NULL, &chunks);
-	fd = device_open(O_RDWR | O_CLOEXEC);
-	if (ioctl(fd, TWINVISOR_RECLAIM, &chunks))
-		fail("nothing came back: %s", strerror(errno));
-	printf("%llu\n", chunks);
-	return 0;
 }

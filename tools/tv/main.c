@@ -13,7 +13,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"run", cmd_run},         {"list", cmd_list},       {"stats", cmd_stats},
+	{"run", cmd_run},         {"list", cmd_list},       {"stats", cmd_stats}, {"mem", cmd_mem},
 	{"reclaim", cmd_reclaim}, {"measure", cmd_measure}, {"audit", cmd_audit},
 };
 
@@ -56,7 +56,8 @@ static const struct argp argp = {
 	"  stats     exits and memory in numbers\n"
 	"  measure   compute a launch measurement offline\n"
 	"  audit     have the S-visor check itself\n"
-	"  reclaim   ask for secure memory back\n"
+	"  mem       the pools of secure memory as maps\n"
+	"  reclaim   take secure memory back for the host\n"
 	"\n'tv COMMAND --help' tells more about each.",
 	NULL,
 	NULL,

@@ -13,6 +13,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_mem(int argc, char **argv);
 int cmd_reclaim(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
@@ -20,6 +21,7 @@ int cmd_measure(int argc, char **argv);
 /* util.c */
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int device_open(int flags); /* /dev/twinvisor, or fail() with the way out */
+void no_arguments(int argc, char **argv, const char *doc); /* of a command that has none */
 void print_hex(const uint8_t *bytes, size_t n);
 
 struct file {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files, sizes, errors. */
+/* Arguments, files, sizes, errors. */
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -22,6 +23,13 @@ void fail(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	exit(1);
+}
+
+void no_arguments(int argc, char **argv, const char *doc)
+{
+	const struct argp argp = {.doc = doc};
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 }
 
 int device_open(int flags)

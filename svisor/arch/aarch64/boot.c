@@ -37,6 +37,12 @@ static _Noreturn void serve(int64_t status)
 	}
 }
 
+/* FEAT_S2FWB, part of Armv8.4: guests see memory through the caches because stage 2 says so. */
+static bool has_fwb(void)
+{
+	return id_field(id_aa64mmfr2_el1, 40);
+}
+
 _Noreturn void boot(uint64_t index, uint64_t cold)
 {
 	int64_t status = TV_OK;
@@ -45,10 +51,12 @@ _Noreturn void boot(uint64_t index, uint64_t cold)
 	guest_cpu_init();
 	if (cold) {
 		platform_init(&boot_manifest);
+		if (!has_fwb())
+			panic("no FEAT_S2FWB");
 		gic_init(&boot_manifest);
 		svisor_init(&boot_manifest);
 	} else {
-		status = svisor_join();
+		status = has_fwb() ? svisor_join() : TV_EINVAL;
 	}
 	serve(status);
 }

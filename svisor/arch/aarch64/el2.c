@@ -29,11 +29,12 @@
 #define HCR_TEA (1ULL << 37)
 #define HCR_APK (1ULL << 40)
 #define HCR_API (1ULL << 41)
+#define HCR_FWB (1ULL << 46)
 /* Clear, and so trapped as well: NV, FIEN, EnSCXT, ATA. */
 #define HCR \
 	(HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_INNER | \
 	 HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TEA | \
-	 HCR_APK | HCR_API)
+	 HCR_APK | HCR_API | HCR_FWB)
 
 /* HCRX_EL2 (D24.2.49): 0 traps all that has state of its own. Memory copy has none. */
 #define HCRX_MSCEN (1ULL << 11)

@@ -197,5 +197,7 @@ void *secure_ptr(pa_t a)
 
 pa_t secure_pa(const void *p)
 {
-	return PA((uint64_t)p);
+	uint64_t va = (uint64_t)p;
+
+	return PA(va >= SECURE_WINDOW ? va - SECURE_WINDOW : va);
 }

@@ -16,11 +16,27 @@ static int aligned(const void *a, const void *b)
 	return !(((uintptr_t)a | (uintptr_t)b) & 7);
 }
 
+#define RUN 8 /* words that are all loaded, then all stored: by pairs */
+
+static void copy_run(uint64_t *restrict t, const uint64_t *restrict f)
+{
+	uint64_t word[RUN];
+
+#pragma GCC unroll 8
+	for (int i = 0; i < RUN; i++)
+		word[i] = f[i];
+#pragma GCC unroll 8
+	for (int i = 0; i < RUN; i++)
+		t[i] = word[i];
+}
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	uint8_t *t = to;
 	const uint8_t *f = from;
 
+	for (; aligned(t, f) && n >= 8 * RUN; n -= 8 * RUN, t += 8 * RUN, f += 8 * RUN)
+		copy_run((uint64_t *)t, (const uint64_t *)f);
 	for (; aligned(t, f) && n >= 8; n -= 8, t += 8, f += 8)
 		*(uint64_t *)t = *(const uint64_t *)f;
 	while (n--)

@@ -19,6 +19,7 @@ struct tv_manifest host_manifest = {
 void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
 struct host_run host_run;
 void (*host_ns_hook)(uint64_t pa);
+void (*host_op_hook)(enum host_op op, uint64_t what);
 uint64_t host_broken_page, host_counter;
 unsigned host_entropy, host_regions, host_address_bits;
 bool host_narrow;
@@ -51,6 +52,8 @@ static void trace(enum host_op op, uint64_t what)
 	__atomic_store_n(&host_when[op], __atomic_add_fetch(&now, 1, __ATOMIC_RELAXED),
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&host_what[op], what, __ATOMIC_RELAXED);
+	if (host_op_hook)
+		host_op_hook(op, what);
 }
 
 void host_forget(void)
@@ -79,6 +82,7 @@ void host_reset(void)
 	memset(mapped, 0, sizeof(mapped));
 	host_guest = NULL;
 	host_ns_hook = NULL;
+	host_op_hook = NULL;
 	host_broken_page = 1;
 	host_counter = 1000;
 	host_entropy = -1;
@@ -133,6 +137,8 @@ uint64_t host_guest_leaf(uint64_t s2_root, uint64_t ipa)
 		desc = *entry;
 		if (!(desc & 1))
 			return 0;
+		if (shift > 12 && !(desc & 2)) /* as a page of it would be */
+			return desc | 2 | (ipa & ((1ULL << shift) - 1) & ~0xfffULL);
 		table = desc & 0xfffffffff000;
 	}
 	return desc;
@@ -144,7 +150,7 @@ void *host_guest_mem(uint64_t s2_root, uint64_t ipa)
 
 	if (!desc)
 		return NULL;
-	if ((desc & 0xfff) != 0x7ff || desc >> 48)
+	if ((desc & 0xfff) != 0x7db || desc >> 48)
 		panic("a leaf with other attributes");
 	return (uint8_t *)host_mem(desc & 0xfffffffff000) + (ipa & 0xfff);
 }
@@ -230,7 +236,11 @@ void *secure_ptr(pa_t a)
 
 pa_t secure_pa(const void *p)
 {
-	return PA((const uint8_t *)p - banks[0].mem + HOST_SVISOR);
+	for (unsigned i = 0; i < BANKS; i++) {
+		if ((uintptr_t)p - (uintptr_t)banks[i].mem < banks[i].size)
+			return PA((const uint8_t *)p - banks[i].mem + banks[i].base);
+	}
+	panic("not memory of the machine");
 }
 
 pa_t image_end(void)
@@ -258,8 +268,10 @@ bool ns_read64(pa_t a, uint64_t *out)
 
 bool ns_read(void *to, pa_t from, size_t bytes)
 {
-	if (!ns_access(from.v, bytes))
+	if (!ns_access(from.v, bytes)) {
+		memset(to, 0xee, bytes); /* undefined, that is */
 		return false;
+	}
 	memcpy(to, host_mem(from.v), bytes);
 	return true;
 }
@@ -295,10 +307,21 @@ void chunk_unmap(pa_t chunk)
 	trace(HOST_CHUNK_UNMAP, chunk.v);
 }
 
-void page_zero(pa_t page)
+void pages_zero(pa_t page, size_t pages)
 {
-	memset(secure_ptr(page), 0, TV_PAGE_SIZE);
-	trace(HOST_PAGE_ZERO, page.v);
+	for (size_t i = 0; i < pages; i++) {
+		pa_t p = PA(page.v + i * TV_PAGE_SIZE);
+
+		memset(secure_ptr(p), 0, TV_PAGE_SIZE);
+		trace(HOST_PAGE_ZERO, p.v);
+	}
+}
+
+void pages_copy(pa_t to, pa_t from, size_t pages)
+{
+	memcpy(secure_ptr(to), secure_ptr(from), pages * TV_PAGE_SIZE);
+	for (size_t i = 0; i < pages; i++)
+		trace(HOST_PAGE_COPY, to.v + i * TV_PAGE_SIZE);
 }
 
 void page_publish(pa_t page)
@@ -344,7 +367,7 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 	host_run = (struct host_run){s2_root.v, cntvoff, vmid, *vserror};
 	*vserror = false;
 	*out = (struct guest_exit){.kind = GUEST_IRQ};
-	if (vmid == 0 || s2_root.v - HOST_SVISOR >= HOST_SVISOR_SIZE)
+	if (vmid == 0 || !host_secure(s2_root.v))
 		panic("impossible guest_run");
 	if (host_guest)
 		host_guest(regs, out);

@@ -33,7 +33,7 @@ void *host_mem(uint64_t pa);
 bool host_secure(uint64_t pa);
 /* What the MMU would find for the guest: NULL if the shadow S2PT has nothing there. */
 void *host_guest_mem(uint64_t s2_root, uint64_t ipa);
-/* The descriptor of the page there, or 0. */
+/* The descriptor of the page there, or 0; of a block, what one of the page would be. */
 uint64_t host_guest_leaf(uint64_t s2_root, uint64_t ipa);
 
 /* The guest: called by guest_run, makes changes to registers and says how it left. NULL: an
@@ -75,6 +75,7 @@ enum host_op {
 	HOST_CHUNK_MAP,
 	HOST_CHUNK_UNMAP,
 	HOST_PAGE_ZERO,
+	HOST_PAGE_COPY,
 	HOST_PAGE_PUBLISH,
 	HOST_S2_WRITE,
 	HOST_TLB_IPA,
@@ -88,5 +89,7 @@ extern unsigned host_count[HOST_OPS];
 extern unsigned host_when[HOST_OPS];
 extern uint64_t host_what[HOST_OPS];
 void host_forget(void);
+/* The N-visor at work on another CPU: called after each of them. */
+extern void (*host_op_hook)(enum host_op op, uint64_t what);
 
 #endif

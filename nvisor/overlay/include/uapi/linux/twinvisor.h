@@ -32,7 +32,8 @@ struct twinvisor_vm {
 	__u64 exits[TWINVISOR_EXITS];
 	__u64 refused;		/* entries that the S-visor refused */
 	__u64 launches;		/* one, and one more for each reboot */
-	__u64 reserved[6];
+	__u64 moved;		/* chunks that were moved, to make room */
+	__u64 reserved[5];
 };
 
 struct twinvisor_info {
@@ -71,7 +72,26 @@ struct twinvisor_stats {
 	__u64 lost_vms;
 	__u64 lost_chunks;
 	__u64 lost_pages;	/* of its own memory: in use, but on no record of the S-visor */
-	__u64 reserved[6];
+	__u64 heap_chunks;	/* of the pools, in heap_pages */
+	__u64 reserved[5];
+};
+
+/* struct twinvisor_pool.owners[]: a VMM's process, or */
+#define TWINVISOR_CHUNK_LINUX	0	/* above the run; perhaps full of its pages */
+#define TWINVISOR_CHUNK_FREE	(-1)	/* Secure and zero, for the next S-VM */
+#define TWINVISOR_CHUNK_SVISOR	(-2)	/* the S-visor's own memory */
+#define TWINVISOR_CHUNK_LOST	(-3)	/* of an S-VM that could not be destroyed */
+
+/* in: index (0, 1, ...), room, owners; ENOENT past the last pool */
+struct twinvisor_pool {
+	__u32 index;
+	__s32 node;
+	__u64 base;		/* physical */
+	__u64 chunks;
+	__u64 run;		/* so many from the start are Secure */
+	__u64 room;		/* of owners[]; out: as much of it as was looked at */
+	__u64 owners;		/* pointer to __s32[room] */
+	__u64 reserved[2];
 };
 
 #define TWINVISOR_IOC		0xb7
@@ -88,5 +108,6 @@ struct twinvisor_stats {
 #define TWINVISOR_RECLAIM	_IOWR(TWINVISOR_IOC, 3, __u64)
 #define TWINVISOR_AUDIT		_IOR(TWINVISOR_IOC, 4, struct twinvisor_audit)
 #define TWINVISOR_STATS		_IOR(TWINVISOR_IOC, 5, struct twinvisor_stats)
+#define TWINVISOR_POOL		_IOWR(TWINVISOR_IOC, 6, struct twinvisor_pool)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

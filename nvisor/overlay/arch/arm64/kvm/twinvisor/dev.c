@@ -142,6 +142,7 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->private_pages = READ_ONCE(svm->pages);
 	vm->loaded_pages = READ_ONCE(svm->loaded);
 	vm->launches = READ_ONCE(svm->launches);
+	vm->moved = READ_ONCE(svm->moved);
 	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
@@ -171,6 +172,27 @@ static int tv_reclaim(u64 __user *arg)
 	if (get_user(chunks, arg))
 		return -EFAULT;
 	return put_user(tv_pool_reclaim(chunks), arg);
+}
+
+static int tv_map(struct twinvisor_pool __user *arg)
+{
+	struct twinvisor_pool map;
+	s32 *owners;
+	int err;
+
+	if (copy_from_user(&map, arg, sizeof(map)))
+		return -EFAULT;
+	map.room = min_t(u64, map.room, SZ_1M);
+	owners = kvcalloc(map.room, sizeof(*owners), GFP_KERNEL);
+	if (map.room && !owners)
+		return -ENOMEM;
+	err = tv_pool_map(&map, owners);
+	if (!err && (copy_to_user(u64_to_user_ptr(map.owners), owners,
+				  min(map.room, map.chunks) * sizeof(*owners)) ||
+		     copy_to_user(arg, &map, sizeof(map))))
+		err = -EFAULT;
+	kvfree(owners);
+	return err;
 }
 
 static int tv_audit(struct twinvisor_audit __user *arg)
@@ -217,6 +239,8 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_audit(argp);
 	case TWINVISOR_STATS:
 		return tv_stats(argp);
+	case TWINVISOR_POOL:
+		return tv_map(argp);
 	default:
 		return -ENOTTY;
 	}

@@ -6,6 +6,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/kvm_host.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 
 #include <asm/kvm_emulate.h>
@@ -17,21 +18,95 @@
 /* Somebody's short pin of a page that must move ends by itself; this is long. */
 #define TV_PATIENCE	(10 * HZ)
 
-/* Makes sure of a free page in the S-VM's current chunk: a new chunk if it is full. */
-int tv_page_reserve(struct tv_svm *svm)
+/* To compare with: one page a fault, as if there were no blocks */
+static bool tv_pagewise;
+module_param(tv_pagewise, bool, 0644);
+
+/* The page that the normal S2PT asks for; mem_lock is held. False: nothing yet. */
+bool tv_asked(struct tv_svm *svm, phys_addr_t ipa, phys_addr_t *page)
+{
+	kvm_pte_t pte;
+	s8 level;
+
+	lockdep_assert_held(&svm->mem_lock);
+	if (kvm_pgtable_get_leaf(svm->kvm->arch.mmu.pgt, ipa, &pte, &level) ||
+	    !kvm_pte_valid(pte))
+		return false;
+	*page = kvm_pte_to_phys(pte) + (ipa & (kvm_granule_size(level) - 1));
+	return true;
+}
+
+/* Asks for [start, end), within one block of guest addresses, to be in this block. */
+static int tv_ask(struct tv_svm *svm, phys_addr_t start, phys_addr_t end, phys_addr_t block)
 {
 	int err;
 
-	lockdep_assert_held(&svm->mem_lock);
-	if (svm->next != svm->end)
+	read_lock(&svm->kvm->mmu_lock);
+	/* No cache maintenance: the page is Secure, its address not for us. */
+	err = kvm_pgtable_stage2_map(svm->kvm->arch.mmu.pgt, start, end - start,
+				     block + start % PMD_SIZE,
+				     KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W |
+				     KVM_PGTABLE_PROT_X, &svm->cache,
+				     KVM_PGTABLE_WALK_HANDLE_FAULT |
+				     KVM_PGTABLE_WALK_SHARED |
+				     KVM_PGTABLE_WALK_SKIP_CMO);
+	read_unlock(&svm->kvm->mmu_lock);
+	return err;
+}
+
+/* A fresh block for these guest addresses, of the S-VM's current chunk or of a new one */
+static int tv_take_block(struct tv_svm *svm, phys_addr_t ipa, phys_addr_t *block)
+{
+	int err;
+
+	if (svm->next == svm->end) {
+		err = tv_chunk_claim(svm, &svm->next);
+		svm->end = err ? svm->next : svm->next + TV_CHUNK_SIZE;
+		if (err)
+			return err;
+	}
+	*block = svm->next;
+	svm->next += PMD_SIZE;
+	tv_block_note(*block, ipa);
+	return 0;
+}
+
+/*
+ * Backs all of the slot in the block of guest addresses around ipa with one block.
+ * The S-visor maps a whole one by one entry; of another it takes page by page what
+ * it is asked for.
+ */
+static int tv_back(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_addr_t ipa)
+{
+	phys_addr_t base = ALIGN_DOWN(ipa, PMD_SIZE);
+	phys_addr_t start = max(base, slot->base_gfn * PAGE_SIZE);
+	phys_addr_t end = min(base + PMD_SIZE, (slot->base_gfn + slot->npages) * PAGE_SIZE);
+	phys_addr_t page, block;
+	int err;
+
+	if (tv_asked(svm, ipa, &page))
 		return 0;
-	err = tv_chunk_claim(svm, &svm->next);
-	svm->end = err ? svm->next : svm->next + TV_CHUNK_SIZE;
+	err = kvm_mmu_topup_memory_cache(&svm->cache,
+					 kvm_mmu_cache_min_pages(&svm->kvm->arch.mmu));
+	if (err)
+		return err;
+	if (READ_ONCE(tv_pagewise)) {
+		start = ipa & PAGE_MASK;
+		end = start + PAGE_SIZE;
+	}
+	if (!READ_ONCE(tv_pagewise) || !tv_block_find(svm, base, &block)) {
+		err = tv_take_block(svm, base, &block);
+		if (err)
+			return err;
+	}
+	err = tv_ask(svm, start, end, block);
+	if (!err)
+		svm->pages += (end - start) / PAGE_SIZE;
 	return err;
 }
 
 /* For the launch, which must not be left half done. Not called with a page held. */
-int tv_page_reserve_patiently(struct tv_svm *svm)
+int tv_back_patiently(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_addr_t ipa)
 {
 	unsigned long end = jiffies + TV_PATIENCE;
 	int err;
@@ -39,45 +114,78 @@ int tv_page_reserve_patiently(struct tv_svm *svm)
 	do {
 		cond_resched();
 		mutex_lock(&svm->mem_lock);
-		err = tv_page_reserve(svm);
+		err = tv_back(svm, slot, ipa);
 		mutex_unlock(&svm->mem_lock);
 	} while (err == -EBUSY && time_before(jiffies, end) &&
 		 !fatal_signal_pending(current));
 	return err;
 }
 
-/* Takes a page that was reserved. */
-phys_addr_t tv_page_take(struct tv_svm *svm)
+/* ---- chunks that move ----------------------------------------------------- */
+
+struct tv_shift {
+	phys_addr_t old, new;
+	bool valid;
+};
+
+static int tv_shift_leaf(const struct kvm_pgtable_visit_ctx *ctx,
+			 enum kvm_pgtable_walk_flags visit)
 {
-	phys_addr_t page = svm->next;
+	struct tv_shift *shift = ctx->arg;
+	phys_addr_t offset = kvm_pte_to_phys(ctx->old) - shift->old;
+	kvm_pte_t pte = ctx->old & ~(KVM_PTE_ADDR_MASK | KVM_PTE_VALID);
+
+	if (!ctx->old || offset >= TV_CHUNK_SIZE)
+		return 0;
+	pte |= kvm_phys_to_pte(shift->new + offset);
+	WRITE_ONCE(*ctx->ptep, pte | (shift->valid ? KVM_PTE_VALID : 0));
+	return 0;
+}
+
+/* Every entry that names a page of the chunk. No hardware walks this table: no TLB has it. */
+static bool tv_shift(struct tv_svm *svm, struct tv_chunk *c, struct tv_shift *shift)
+{
+	struct kvm_pgtable_walker walker = {
+		.cb = tv_shift_leaf,
+		.arg = shift,
+		.flags = KVM_PGTABLE_WALK_LEAF,
+	};
+	struct kvm_pgtable *pgt;
+	int i;
 
 	lockdep_assert_held(&svm->mem_lock);
-	svm->next += PAGE_SIZE;
-	svm->pages++;
-	return page;
+	write_lock(&svm->kvm->mmu_lock);
+	pgt = svm->kvm->arch.mmu.pgt;
+	for (i = 0; pgt && i < TV_CHUNK_BLOCKS; i++)
+		if (shift->old + i * PMD_SIZE != svm->next || svm->next == svm->end)
+			WARN_ON(kvm_pgtable_walk(pgt, c->ipa[i], PMD_SIZE, &walker));
+		else
+			break;	/* this one and those behind it are not used yet */
+	write_unlock(&svm->kvm->mmu_lock);
+	return pgt;
 }
 
-static int tv_map(struct kvm_vcpu *vcpu, phys_addr_t ipa, phys_addr_t page)
+/*
+ * A chunk that is about to move is asked for no more: whoever needs a page of it
+ * then that it does not have yet faults, and waits for mem_lock. False: the S-VM is ending.
+ */
+bool tv_blocks_hide(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk)
 {
-	struct kvm_pgtable *pgt = vcpu->arch.hw_mmu->pgt;
-	kvm_pte_t pte;
-	s8 level;
-	int err;
-
-	err = kvm_pgtable_get_leaf(pgt, ipa, &pte, &level);
-	if (err)
-		return err;
-	if (kvm_pte_valid(pte))
-		return -EEXIST;
-	/* No cache maintenance: the page is Secure, its address not for us. */
-	return kvm_pgtable_stage2_map(pgt, ipa, PAGE_SIZE, page,
-				      KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W |
-				      KVM_PGTABLE_PROT_X,
-				      &vcpu->arch.mmu_page_cache,
-				      KVM_PGTABLE_WALK_HANDLE_FAULT |
-				      KVM_PGTABLE_WALK_SHARED |
-				      KVM_PGTABLE_WALK_SKIP_CMO);
+	return tv_shift(svm, c, &(struct tv_shift) { chunk, chunk, false });
 }
+
+/* And again, where it has moved to or has stayed. */
+void tv_blocks_show(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t old,
+		    phys_addr_t new)
+{
+	tv_shift(svm, c, &(struct tv_shift) { old, new, true });
+	if (svm->end == old + TV_CHUNK_SIZE) {
+		svm->next += new - old;
+		svm->end += new - old;
+	}
+}
+
+/* ---- the end -------------------------------------------------------------- */
 
 static int tv_unmap_leaf(const struct kvm_pgtable_visit_ctx *ctx,
 			 enum kvm_pgtable_walk_flags visit)
@@ -115,24 +223,18 @@ void tv_unmap_all(struct tv_svm *svm)
 	mutex_unlock(&svm->mem_lock);
 }
 
-static int tv_back(struct kvm_vcpu *vcpu, phys_addr_t ipa)
+/* ---- faults --------------------------------------------------------------- */
+
+static int tv_back_vcpu(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, phys_addr_t ipa)
 {
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	int err;
 
 	if (mutex_lock_killable(&svm->mem_lock))
 		return -EINTR;
-	err = tv_page_reserve(svm);
-	if (!err) {
-		read_lock(&vcpu->kvm->mmu_lock);
-		err = tv_map(vcpu, ipa, svm->next);
-		read_unlock(&vcpu->kvm->mmu_lock);
-		if (!err)
-			tv_page_take(svm);
-	}
+	err = tv_back(svm, slot, ipa);
 	mutex_unlock(&svm->mem_lock);
-	/* Another vCPU was first: enter again, and let the S-visor look. */
-	return err == -EEXIST || err == -EAGAIN ? 0 : err;
+	return err == -EAGAIN ? 0 : err;
 }
 
 /*
@@ -169,10 +271,7 @@ int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			kvm_inject_dabt(vcpu, kvm_vcpu_get_hfar(vcpu));
 		return 1;
 	}
-	err = kvm_mmu_topup_memory_cache(&vcpu->arch.mmu_page_cache,
-					 kvm_mmu_cache_min_pages(vcpu->arch.hw_mmu));
-	if (!err)
-		err = tv_back(vcpu, ipa);
+	err = tv_back_vcpu(vcpu, slot, ipa);
 	if (tv_try_again(&svm->vcpu[vcpu->vcpu_idx], err))
 		return 1;
 	if (err && err != -EINTR)

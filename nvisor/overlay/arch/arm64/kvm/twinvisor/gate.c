@@ -50,6 +50,7 @@ int tv_errno(s64 code)
 	case TV_EBUSY:
 		return -EBUSY;
 	case TV_ENOMEM:
+	case TV_ENOHEAP:
 		return -ENOMEM;
 	case TV_EFAULT:
 		return -EFAULT;
@@ -337,6 +338,12 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 		 */
 		kvm_arm_vcpu_power_off(vcpu);
 		return 1;
+	}
+	if (tvcpu->code == TV_ENOHEAP) {
+		int err = tv_heap_grow();
+
+		/* A page of the chunk is pinned just now: it is tried again. */
+		return err && err != -EBUSY ? err : 1;
 	}
 	tvcpu->refused++;
 	pr_warn_ratelimited("twinvisor: VMM %d, vCPU %d: TV_VCPU_RUN gave %lld, address %#llx\n",

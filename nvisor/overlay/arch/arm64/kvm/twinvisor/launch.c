@@ -21,8 +21,11 @@
 static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
 		     u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
 {
-	s64 code = tv_smc(nr, a1, a2, a3, a4, out);
+	s64 code;
 
+	do
+		code = tv_smc(nr, a1, a2, a3, a4, out);
+	while (code == TV_ENOHEAP && !tv_heap_grow());
 	if (code)
 		pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
 				    svm->pid, name, a1, a2, a3, a4, code);
@@ -53,10 +56,11 @@ static int tv_image_add(struct tv_svm *svm, gfn_t gfn)
 			       GFP_KERNEL_ACCOUNT));
 }
 
-/* One page of the shared view -> the reserved private page, measured. Zeros need none. */
+/* One page of the shared view -> its private page, measured. Zeros need none. */
 static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 {
 	phys_addr_t page;
+	bool asked;
 	int err;
 
 	if (!memchr_inv(page_address(from), 0, PAGE_SIZE))
@@ -64,9 +68,12 @@ static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 	err = tv_image_add(svm, PHYS_PFN(ipa));
 	if (err)
 		return err;
+	/* An S-VM that is being launched does not move. */
 	mutex_lock(&svm->mem_lock);
-	page = tv_page_take(svm);
+	asked = tv_asked(svm, ipa, &page);
 	mutex_unlock(&svm->mem_lock);
+	if (WARN_ON(!asked))
+		return -EIO;
 	err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
 	svm->loaded += !err;
 	return err;
@@ -152,7 +159,8 @@ static int tv_look(unsigned long hva, unsigned long end, struct tv_span *span)
 	return err;
 }
 
-static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
+static int tv_load_hva(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_addr_t ipa,
+		       unsigned long hva)
 {
 	struct page *page;
 	int err;
@@ -160,7 +168,7 @@ static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
 	if (svm->launches && !tv_image_has(svm, PHYS_PFN(ipa)))
 		return 0;
 	/* First, since a new chunk may have to be emptied of this very page. */
-	err = tv_page_reserve_patiently(svm);
+	err = tv_back_patiently(svm, slot, ipa);
 	if (err)
 		return err;
 	page = get_dump_page(hva);
@@ -172,15 +180,15 @@ static int tv_load_hva(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva)
 }
 
 /* [hva, end) lies within one span */
-static int tv_load_span(struct tv_svm *svm, phys_addr_t ipa, unsigned long hva,
-			unsigned long end)
+static int tv_load_span(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_addr_t ipa,
+			unsigned long hva, unsigned long end)
 {
 	struct tv_span span;
 	int err = tv_look(hva, end, &span);
 
 	for (; !err && hva < end; hva += PAGE_SIZE, ipa += PAGE_SIZE)
 		if (test_bit((hva % TV_SPAN) >> PAGE_SHIFT, span.page))
-			err = tv_load_hva(svm, ipa, hva);
+			err = tv_load_hva(svm, slot, ipa, hva);
 	cond_resched();
 	if (fatal_signal_pending(current))
 		err = -EINTR;
@@ -197,7 +205,7 @@ static int tv_load_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
 	while (!err && hva < end) {
 		unsigned long to = min(end, ALIGN_DOWN(hva, TV_SPAN) + TV_SPAN);
 
-		err = tv_load_span(svm, ipa, hva, to);
+		err = tv_load_span(svm, slot, ipa, hva, to);
 		ipa += to - hva;
 		hva = to;
 	}
@@ -229,23 +237,36 @@ static int tv_declare_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
 		       slot->npages * PAGE_SIZE, 0, NULL);
 }
 
-static int tv_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
+/* Its registers go by the shared page of the CPU that this is. */
+static s64 tv_smc_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu, u64 out[4])
 {
 	u64 flags = kvm_arm_vcpu_stopped(vcpu) ? 0 : TV_VCPU_ON;
 	struct tv_run *run;
-	u64 out[4];
-	int err;
+	s64 code;
 
 	preempt_disable();
 	run = tv_share_page();
 	memcpy(run->gpr, vcpu_gp_regs(vcpu)->regs, sizeof(run->gpr));
 	run->pc = *vcpu_pc(vcpu);
-	err = tv_call(svm, TV_VCPU_CREATE, svm->id, kvm_vcpu_get_mpidr_aff(vcpu),
-		      flags, 0, out);
+	code = tv_smc(TV_VCPU_CREATE, svm->id, kvm_vcpu_get_mpidr_aff(vcpu), flags, 0, out);
 	preempt_enable();
-	if (!err && out[0] != vcpu->vcpu_idx)
-		err = -EIO;
-	return err;
+	return code;
+}
+
+static int tv_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
+{
+	u64 out[4];
+	s64 code;
+
+	do
+		code = tv_smc_create_vcpu(svm, vcpu, out);
+	while (code == TV_ENOHEAP && !tv_heap_grow());
+	if (code)
+		pr_warn_ratelimited("twinvisor: VMM %d: TV_VCPU_CREATE gave %lld\n",
+				    svm->pid, code);
+	else if (out[0] != vcpu->vcpu_idx)
+		return -EIO;
+	return tv_errno(code);
 }
 
 static int tv_create_vcpus(struct tv_svm *svm)

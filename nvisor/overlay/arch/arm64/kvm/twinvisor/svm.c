@@ -33,6 +33,7 @@ int tv_init_vm(struct kvm *kvm)
 	svm->pid = task_tgid_nr(current);
 	xa_init_flags(&svm->image, XA_FLAGS_ACCOUNT);
 	mutex_init(&svm->mem_lock);
+	svm->cache.gfp_zero = __GFP_ZERO;
 	mutex_lock(&tv_svms_lock);
 	list_add_tail(&svm->list, &tv_svms);
 	mutex_unlock(&tv_svms_lock);
@@ -85,6 +86,7 @@ void tv_destroy_vm(struct kvm *kvm)
 	list_del(&svm->list);
 	mutex_unlock(&tv_svms_lock);
 	xa_destroy(&svm->image);
+	kvm_mmu_free_memory_cache(&svm->cache);
 	kvm->arch.svm = NULL;
 	kvfree(svm);
 }

@@ -13,6 +13,7 @@
 #include <uapi/linux/twinvisor.h>
 
 #define TV_CHUNK_PAGES	(TV_CHUNK_SIZE / PAGE_SIZE)
+#define TV_CHUNK_BLOCKS	(TV_CHUNK_SIZE / PMD_SIZE)
 
 /* A candidate was created under an armed process, or reset, and has not run yet. */
 enum tv_state { TV_CANDIDATE, TV_LAUNCHING, TV_RUNNING, TV_DEAD };
@@ -33,6 +34,12 @@ struct tv_vcpu {
 	bool resetting;		/* waits in tv_reset(), and so is not in KVM_RUN */
 };
 
+/* One chunk of a pool; under the pools' lock, ipa[] under the owner's mem_lock */
+struct tv_chunk {
+	struct tv_svm *owner;			/* NULL: free */
+	phys_addr_t ipa[TV_CHUNK_BLOCKS];	/* where its blocks are, those that are used */
+};
+
 struct tv_svm {
 	struct kvm *kvm;
 	struct list_head list;	/* all S-VMs; under tv_svms_lock */
@@ -46,11 +53,17 @@ struct tv_svm {
 	u64 launches;
 	struct xarray image;	/* pages that the first launch loaded */
 
-	struct mutex mem_lock;	/* all below; outside kvm->mmu_lock */
-	phys_addr_t next;	/* free page of the current chunk, up to ... */
+	/*
+	 * All below, and what the normal S2PT asks for; outside kvm->mmu_lock. A
+	 * block serves 512 pages, so it is taken too seldom for anything cleverer.
+	 */
+	struct mutex mem_lock;
+	struct kvm_mmu_memory_cache cache;	/* for tables of the normal S2PT */
+	phys_addr_t next;	/* free block of the current chunk, up to ... */
 	phys_addr_t end;	/* ... here */
 	u64 chunks;
 	u64 pages;
+	u64 moved;		/* chunks, by compaction */
 
 	struct tv_vcpu vcpu[TV_MAX_VCPUS];
 };
@@ -73,15 +86,21 @@ void tv_share_cpu(void);
 /* pool.c */
 int tv_pool_init(void);
 int tv_chunk_claim(struct tv_svm *svm, phys_addr_t *chunk);
+bool tv_block_find(struct tv_svm *svm, phys_addr_t ipa, phys_addr_t *block);
+void tv_block_note(phys_addr_t block, phys_addr_t ipa);
 void tv_chunks_release(struct tv_svm *svm, bool lost);
+int tv_heap_grow(void);
 u64 tv_pool_reclaim(u64 chunks);
 void tv_pool_info(struct twinvisor_info *info);
 int tv_pool_stats(struct twinvisor_stats *stats);
+int tv_pool_map(struct twinvisor_pool *map, s32 *owners);
 
 /* fault.c */
-int tv_page_reserve(struct tv_svm *svm);
-int tv_page_reserve_patiently(struct tv_svm *svm);
-phys_addr_t tv_page_take(struct tv_svm *svm);
+bool tv_asked(struct tv_svm *svm, phys_addr_t ipa, phys_addr_t *page);
+int tv_back_patiently(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_addr_t ipa);
+bool tv_blocks_hide(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk);
+void tv_blocks_show(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t old,
+		    phys_addr_t new);
 void tv_unmap_all(struct tv_svm *svm);
 
 /* dev.c */
