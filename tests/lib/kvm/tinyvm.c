@@ -43,6 +43,27 @@ static void make_gic(struct tinyvm *t)
 	must(ioctl(t->gic, KVM_SET_DEVICE_ATTR, &init), "GIC init");
 }
 
+static void set_ram(struct tinyvm *t)
+{
+	t->region = (struct kvm_userspace_memory_region){.guest_phys_addr = TINY_RAM,
+							 .memory_size = t->ram_size,
+							 .userspace_addr = (uint64_t)t->ram};
+	must(ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &t->region), "RAM");
+}
+
+/* What is mapped beyond, for the alignment, is nobody's but address space. */
+static void make_big_ram(struct tinyvm *t, const void *code, size_t size, size_t ram)
+{
+	uint8_t *all = mmap(NULL, ram + TINY_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(all == MAP_FAILED ? -1 : 0, "memory");
+	t->ram = all + (-(uintptr_t)all & (TINY_SIZE - 1));
+	t->ram_size = ram;
+	memcpy(t->ram, code, size);
+	set_ram(t);
+}
+
 static void make_ram(struct tinyvm *t, const void *code, size_t size)
 {
 	int file = memfd_create("ram", MFD_CLOEXEC);
@@ -55,10 +76,8 @@ static void make_ram(struct tinyvm *t, const void *code, size_t size)
 	memcpy(t->ram, code, size);
 	/* As reclaim would: the content is the file's, and none of it mapped. */
 	must(madvise(t->ram, TINY_SIZE, MADV_DONTNEED), "unmapping");
-	t->region = (struct kvm_userspace_memory_region){.guest_phys_addr = TINY_RAM,
-							 .memory_size = TINY_SIZE,
-							 .userspace_addr = (uint64_t)t->ram};
-	must(ioctl(t->vm, KVM_SET_USER_MEMORY_REGION, &t->region), "RAM");
+	t->ram_size = TINY_SIZE;
+	set_ram(t);
 }
 
 static void make_vcpus(struct tinyvm *t, unsigned vcpus)
@@ -77,7 +96,7 @@ static void make_vcpus(struct tinyvm *t, unsigned vcpus)
 	must(t->run == MAP_FAILED ? -1 : 0, "kvm_run");
 }
 
-void tiny_make(struct tinyvm *t, const void *code, size_t size, unsigned vcpus)
+static void make_vm(struct tinyvm *t)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
@@ -88,10 +107,27 @@ void tiny_make(struct tinyvm *t, const void *code, size_t size, unsigned vcpus)
 	t->vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	must(t->vm, "KVM_CREATE_VM");
 	close(kvm);
-	make_ram(t, code, size);
+}
+
+static void make_rest(struct tinyvm *t, unsigned vcpus)
+{
 	make_vcpus(t, vcpus);
 	make_gic(t);
 	tiny_set_pc(t, TINY_RAM);
+}
+
+void tiny_make(struct tinyvm *t, const void *code, size_t size, unsigned vcpus)
+{
+	make_vm(t);
+	make_ram(t, code, size);
+	make_rest(t, vcpus);
+}
+
+void tiny_make_big(struct tinyvm *t, const void *code, size_t size, unsigned vcpus, size_t ram)
+{
+	make_vm(t);
+	make_big_ram(t, code, size, ram);
+	make_rest(t, vcpus);
 }
 
 void tiny_set_pc(struct tinyvm *t, uint64_t pc)
@@ -118,5 +154,5 @@ void tiny_close(struct tinyvm *t)
 		close(t->vcpu[i]);
 	close(t->gic);
 	close(t->vm);
-	munmap(t->ram, TINY_SIZE);
+	munmap(t->ram, t->ram_size);
 }

@@ -21,6 +21,7 @@ struct tinyvm {
 	struct kvm_run *run; /* of the first vCPU */
 	size_t run_size;
 	uint8_t *ram; /* the shared view */
+	size_t ram_size;
 	struct kvm_vcpu_init init;
 	struct kvm_userspace_memory_region region;
 };
@@ -30,6 +31,10 @@ void must(int result, const char *what);
 
 /* Makes all of it; `code`, of `size` bytes, is what RAM begins with. vcpus: 1 to TINY_VCPUS. */
 void tiny_make(struct tinyvm *t, const void *code, size_t size, unsigned vcpus);
+
+/* The same, with `ram` bytes of RAM, a multiple of 2 MiB: anonymous memory, aligned for huge pages,
+ * none of it but the code's touched. */
+void tiny_make_big(struct tinyvm *t, const void *code, size_t size, unsigned vcpus, size_t ram);
 
 /* Where the first vCPU goes on, as far as KVM knows. */
 void tiny_set_pc(struct tinyvm *t, uint64_t pc);
