@@ -2,7 +2,7 @@
 # Every target does what it needs first; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full test-kvm test-stress fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
+.PHONY: help run test test-full test-kvm test-stress test-mem bench-mem fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
 export CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
@@ -15,12 +15,17 @@ help:
 #:   make run          build all, boot the server, run the main job, give a prompt
 #:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
 #:   make test         build all and run every test; SUITES='unit …' picks some
-#:   make test-full    the same; each guest kernel with 1, 2 and 8 vCPUs; 16 of them at once; then takes
-#:                     every check of the S-visor out: a test must fail
+#:   make test-full    the same; what takes long of guests, smp and system; 16 stock S-VMs at once; millions
+#:                     of operations on memory against a model; then takes every check of the S-visor
+#:                     out: a test must fail
 #:   make test-kvm     Linux's own KVM selftests, on our kernel and on a vanilla one: the same results;
 #:                     TESTS='psci_test …' picks some
 #:   make test-stress  VMs of both kinds come, work, reboot and are killed at random for MINUTES (10);
 #:                     SEED=n draws the same ones again
+#:   make test-mem     S-VMs under memory load, while chunks are claimed, moved and returned, for
+#:                     MINUTES (10)
+#:   make bench-mem    what memory of an S-VM costs beside that of an N-VM, in instructions: a table,
+#:                     build/bench/mem.json and mem.svg
 #:   make fuzz         drives the S-visor with hostile input; FUZZ_SECONDS=600 says for how long
 #:   make size         code lines by part, and whether they keep their limits
 #:   make format       rewrite our C files in the project's style
@@ -59,9 +64,16 @@ test-stress: all
 	@scripts/in-root scripts/build guest-tools
 	@scripts/in-root tests/stress/stress
 
+test-mem: all
+	@scripts/in-root tests/mem/stress
+
+bench-mem: all
+	@scripts/in-root bench/mem/run
+
 test-full: test
-	@scripts/in-root TV_FULL=1 tests/run guests
+	@scripts/in-root TV_FULL=1 tests/run guests smp system
 	@scripts/in-root tests/many/full
+	@scripts/in-root MODEL_OPERATIONS=2000000 tests/model/run
 	@scripts/in-root tests/unit/mutate
 
 fuzz: svisor
