@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bench: what memory of VMs costs, in ticks of CNTVCT_EL0: instructions, on a machine that counts
+ * bench: what memory of VMs costs, in ns of CNTVCT_EL0: instructions, on a machine that counts
  * them. Under tv run the VMs are S-VMs.
  *
  *   bench touch MIB    a VM touches MIB of memory for the first time: a line each 2 MiB
@@ -36,12 +36,10 @@ static uint64_t shown(struct tinyvm *t)
 /* Its code and the page tables' own cost are in the first block; the others are touched. */
 static void make(struct tinyvm *t, size_t bytes)
 {
-	static uint8_t code[4096];
 	uint64_t range[] = {TINY_RAM + BLOCK, TINY_RAM + BLOCK + bytes, BLOCK};
 
-	memcpy(code, touch_guest, touch_guest_end - touch_guest);
-	memcpy(code + (touch_guest_range - touch_guest), range, sizeof(range));
-	tiny_make_big(t, code, sizeof(code), 1, BLOCK + bytes);
+	tiny_make_big(t, touch_guest, touch_guest_end - touch_guest, 1, BLOCK + bytes);
+	memcpy(t->ram + (touch_guest_range - touch_guest), range, sizeof(range));
 }
 
 static uint64_t ns(uint64_t ticks)

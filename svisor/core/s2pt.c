@@ -44,12 +44,12 @@ int s2_init(struct s2pt *s, uint16_t vmid)
 	return s->root ? TV_OK : TV_ENOHEAP;
 }
 
-/* Where the walk for `ipa` ends: the entry and its level. */
-static uint64_t *walk(const struct s2pt *s, ipa_t ipa, unsigned *level)
+/* Where the walk for `ipa` ends, not below level `last`: the entry and its level. */
+static uint64_t *walk(const struct s2pt *s, ipa_t ipa, unsigned last, unsigned *level)
 {
 	uint64_t *entry = entry_in(s->root, ipa, 0);
 
-	for (*level = 0; is_table(*entry, *level); ++*level)
+	for (*level = 0; *level < last && is_table(*entry, *level); ++*level)
 		entry = entry_in(next_table(*entry), ipa, *level + 1);
 	return entry;
 }
@@ -58,7 +58,7 @@ static uint64_t *walk(const struct s2pt *s, ipa_t ipa, unsigned *level)
 static uint64_t *make_entry(struct s2pt *s, ipa_t ipa, unsigned level)
 {
 	unsigned at;
-	uint64_t *entry = walk(s, ipa, &at);
+	uint64_t *entry = walk(s, ipa, level, &at);
 
 	for (; at < level && !(*entry & DESC_VALID); at++) {
 		uint64_t *next = heap_alloc(1);
@@ -84,7 +84,7 @@ int s2_prepare(struct s2pt *s, ipa_t ipa)
 static void map(struct s2pt *s, ipa_t ipa, uint64_t desc)
 {
 	unsigned level;
-	uint64_t *entry = walk(s, ipa, &level);
+	uint64_t *entry = walk(s, ipa, LAST_LEVEL, &level);
 
 	if (level != LAST_LEVEL || (*entry & DESC_VALID))
 		panic("s2_map without s2_prepare");
@@ -99,19 +99,6 @@ void s2_map(struct s2pt *s, ipa_t ipa, pa_t page)
 void s2_map_shown(struct s2pt *s, ipa_t ipa, pa_t page)
 {
 	map(s, ipa, page.v | DESC_SHOWN);
-}
-
-/* The entry for the block at `ipa`: empty, a table of pages, or a block. NULL: no such table. */
-static uint64_t *block_entry(const struct s2pt *s, ipa_t ipa)
-{
-	uint64_t *entry = entry_in(s->root, ipa, 0);
-
-	for (unsigned level = 0; level < BLOCK_LEVEL; level++) {
-		if (!(*entry & DESC_VALID))
-			return NULL;
-		entry = entry_in(next_table(*entry), ipa, level + 1);
-	}
-	return entry;
 }
 
 /* Does each page of the table map what the block would, if anything? */
@@ -130,7 +117,6 @@ int s2_prepare_block(struct s2pt *s, ipa_t ipa, pa_t block)
 
 	if (!entry)
 		return TV_ENOHEAP;
-	entry = block_entry(s, ipa);
 	if (!*entry)
 		return TV_OK;
 	return is_table(*entry, BLOCK_LEVEL) && is_part_of(next_table(*entry), block) ? TV_OK
@@ -140,7 +126,8 @@ int s2_prepare_block(struct s2pt *s, ipa_t ipa, pa_t block)
 /* A block in place of a table: break before make (DDI 0487 D8.16.1). */
 void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block)
 {
-	uint64_t *entry = block_entry(s, ipa);
+	unsigned level;
+	uint64_t *entry = walk(s, ipa, BLOCK_LEVEL, &level);
 	uint64_t old = *entry;
 
 	if (old) {
@@ -155,7 +142,7 @@ void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block)
 uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
 {
 	unsigned level;
-	uint64_t *entry = walk(s, ipa, &level);
+	uint64_t *entry = walk(s, ipa, LAST_LEVEL, &level);
 
 	if (!(*entry & DESC_VALID))
 		return 0;
@@ -166,7 +153,7 @@ uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
 bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page)
 {
 	unsigned level;
-	uint64_t desc = *walk(s, ipa, &level);
+	uint64_t desc = *walk(s, ipa, LAST_LEVEL, &level);
 
 	if (!(desc & DESC_VALID))
 		return false;

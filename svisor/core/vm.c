@@ -44,15 +44,6 @@ struct vm *vm_lock_state(uint64_t handle, enum vm_state state, int *ret)
 	return NULL;
 }
 
-bool vm_is_ram(const struct vm *vm, uint64_t ipa)
-{
-	for (unsigned i = 0; i < vm->rams; i++) {
-		if (ipa - vm->ram[i].base < vm->ram[i].size)
-			return true;
-	}
-	return false;
-}
-
 bool vm_all_ram(const struct vm *vm, uint64_t ipa, uint64_t size)
 {
 	for (unsigned i = 0; i < vm->rams; i++) {
@@ -60,6 +51,11 @@ bool vm_all_ram(const struct vm *vm, uint64_t ipa, uint64_t size)
 			return true;
 	}
 	return false;
+}
+
+bool vm_is_ram(const struct vm *vm, uint64_t ipa)
+{
+	return vm_all_ram(vm, ipa, 1);
 }
 
 void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size)

@@ -26,12 +26,10 @@ static uint32_t shown(const struct tinyvm *t)
 
 static void make(struct tinyvm *t, size_t bytes)
 {
-	static uint8_t code[4096];
 	uint64_t range[] = {TINY_RAM + HOLE, TINY_RAM + HOLE + bytes};
 
-	memcpy(code, hog_guest, hog_guest_end - hog_guest);
-	memcpy(code + (hog_guest_range - hog_guest), range, sizeof(range));
-	tiny_make_big(t, code, sizeof(code), 1, HOLE + bytes);
+	tiny_make_big(t, hog_guest, hog_guest_end - hog_guest, 1, HOLE + bytes);
+	memcpy(t->ram + (hog_guest_range - hog_guest), range, sizeof(range));
 }
 
 int main(int argc, char **argv)

@@ -158,13 +158,20 @@ TEST(move_args, "move: both chunks are the S-VM's, and two; it lives")
 	check_audit();
 }
 
+/* The guest gets that page of chunk 0, above all else that it has. */
+static uint64_t *more(unsigned page)
+{
+	npt_page(&vm.npt, RAM + 3 * BLOCK_SIZE, CHUNK(0) + PAGE(page));
+	GUEST(DATA_FAULT(RAM + 3 * BLOCK_SIZE));
+	check_eq(run(&vm, 0, 0), TV_OK);
+	check(guest_page(RAM + 3 * BLOCK_SIZE) == host_mem(CHUNK(0) + PAGE(page)));
+	return guest_page(RAM + 3 * BLOCK_SIZE);
+}
+
 TEST(move_collision, "move: never over a page that is given out")
 {
 	start();
-	npt_page(&vm.npt, RAM + 3 * BLOCK_SIZE, CHUNK(0) + PAGE(1100));
-	GUEST(DATA_FAULT(RAM + 3 * BLOCK_SIZE));
-	check_eq(run(&vm, 0, 0), TV_OK);
-	memset(guest_page(RAM + 3 * BLOCK_SIZE), 0x42, PAGE(1));
+	memset(more(1100), 0x42, PAGE(1));
 	check_eq(move(1, 0), TV_AGAIN);
 	check_eq(move(1, 0), TV_AGAIN);
 	check_eq(move(1, 0), TV_EDENIED);
@@ -176,9 +183,7 @@ TEST(move_collision, "move: never over a page that is given out")
 TEST(move_merge, "move: into a chunk that has other pages, as long as they do not meet")
 {
 	start();
-	npt_page(&vm.npt, RAM + 3 * BLOCK_SIZE, CHUNK(0) + PAGE(1101));
-	GUEST(DATA_FAULT(RAM + 3 * BLOCK_SIZE));
-	check_eq(run(&vm, 0, 0), TV_OK);
+	more(1101);
 	while (move(1, 0) == TV_AGAIN)
 		check_audit();
 	check(contents_at(0));

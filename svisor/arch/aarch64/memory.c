@@ -93,18 +93,22 @@ void pages_zero(pa_t page, size_t pages)
 	dsb(ishst);
 }
 
+/* There may be code among it. */
+static void publish(const void *p, size_t size)
+{
+	cache_flush(p, size);
+	__asm__ volatile("ic ialluis" ::: "memory");
+	dsb(ish);
+	isb();
+}
+
 void pages_copy(pa_t to, pa_t from, size_t pages)
 {
 	memcpy(secure_ptr(to), secure_ptr(from), pages * TV_PAGE_SIZE);
-	cache_flush(secure_ptr(to), pages * TV_PAGE_SIZE); /* code may be among them */
-	__asm__ volatile("ic ialluis" ::: "memory");
-	dsb(ish);
+	publish(secure_ptr(to), pages * TV_PAGE_SIZE);
 }
 
 void page_publish(pa_t page)
 {
-	cache_flush(secure_ptr(page), TV_PAGE_SIZE);
-	__asm__ volatile("ic ialluis" ::: "memory");
-	dsb(ish);
-	isb();
+	publish(secure_ptr(page), TV_PAGE_SIZE);
 }
