@@ -23,7 +23,7 @@
 #define TWINVISOR_ABI_H
 
 #define TV_ABI_MAJOR 2
-#define TV_ABI_MINOR 0
+#define TV_ABI_MINOR 1
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -31,13 +31,14 @@
 #define TV_PAGE_SIZE 4096
 #define TV_CHUNK_SHIFT 23 /* 8 MiB: the unit of Split CMA */
 #define TV_CHUNK_SIZE 0x800000
-#define TV_MAX_CPUS 32  /* physical */
-#define TV_MAX_VMS 64   /* S-VMs at once */
-#define TV_MAX_VCPUS 32 /* of one S-VM */
-#define TV_MAX_SVE 4    /* of an S-VM: 16-byte units of an SVE vector */
-#define TV_MAX_RAM 4    /* RAM ranges of one S-VM */
-#define TV_MAX_POOLS 4  /* of Split CMA */
-#define TV_MAX_DRAM 4   /* banks of DRAM */
+#define TV_MAX_CPUS 32     /* physical */
+#define TV_MAX_VMS 64      /* S-VMs at once */
+#define TV_MAX_VCPUS 32    /* of one S-VM */
+#define TV_MAX_SVE 4       /* of an S-VM: 16-byte units of an SVE vector */
+#define TV_MAX_RAM 4       /* RAM ranges of one S-VM */
+#define TV_MAX_POOLS 4     /* of Split CMA */
+#define TV_MAX_DRAM 4      /* banks of DRAM */
+#define TV_MAX_BOUNCE 8192 /* pages of bounce memory of an S-VM */
 
 /* ---- result codes (x0) --------------------------------------------------- */
 
@@ -137,7 +138,21 @@
  * are not both the S-VM's, or the same; TV_ESTATE: the S-VM is dying. */
 #define TV_CHUNK_MOVE TV_SMC(0x0f)
 
-#define TV_CALLS 0x10 /* number of calls above */
+/* (vm, ipa, pages) The S-VM's bounce memory, for the rings and buffers of its devices: back ends
+ * find it at guest addresses from ipa on, which are only passed on to them; it can have up to that
+ * many pages, 1 to TV_MAX_BOUNCE. At first none. Before sealing only, once. Without it, an S-VM has
+ * no virtio devices. TV_ESTATE, TV_EINVAL, TV_ENOHEAP. */
+#define TV_VM_BOUNCE TV_SMC(0x10)
+/* (vm, count) -> x1 = pages that it has then. Adds ordinary pages, whose addresses, 64 bits each,
+ * are at TV_RUN_DATA of the shared page: behind those that are there, in this order. They stay
+ * ordinary, and pinned, till TV_BOUNCE_TRIM or the S-VM's end; while one is not, I/O fails.
+ * TV_EINVAL: not ordinary, or not 1 to 256 of them; TV_ENOMEM: more than TV_VM_BOUNCE said;
+ * TV_ESTATE: not sealed; TV_EFAULT. */
+#define TV_BOUNCE_ADD TV_SMC(0x11)
+/* (vm) -> x1 = pages that it has then: those behind the last one in use are no longer. */
+#define TV_BOUNCE_TRIM TV_SMC(0x12)
+
+#define TV_CALLS 0x13 /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -187,6 +202,9 @@
  * guest address `ipa` and that are private. Write them to the shared view there, and enter again:
  * next comes another COPY, or the MMIO exit of the write itself. */
 #define TV_EXIT_COPY 8
+/* The guest's I/O goes no further without more bounce memory, `size` bytes in a row: TV_BOUNCE_ADD,
+ * and enter again. */
+#define TV_EXIT_BOUNCE 9
 
 /* ---- lines (tv_run.lines) ------------------------------------------------- */
 
@@ -225,7 +243,7 @@ struct tv_run {
 	uint64_t far;     /* exit */
 	uint64_t hpfar;   /* exit */
 	uint64_t ipa;     /* exit COPY: guest address, in RAM */
-	uint64_t size;    /* exit COPY: bytes, 1 to TV_RUN_DATA_SIZE */
+	uint64_t size;    /* exit COPY: bytes, 1 to TV_RUN_DATA_SIZE; BOUNCE: bytes wanted */
 	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
 	uint64_t lines;   /* exit: TV_LINE_* */
 };

@@ -167,7 +167,8 @@ static void count(struct stats *s)
 	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		s->vms += vm->state != VM_NONE;
 		if (vm->state != VM_DYING)
-			s->recorded += vm->s2.tables + vm->vcpus * VCPU_PAGES + !!vm->pvtime;
+			s->recorded +=
+				vm->s2.tables + vm->vcpus * VCPU_PAGES + !!vm->pvtime + io_heap(vm);
 	}
 }
 

@@ -27,9 +27,11 @@
 #define ESR_IMM 0xffffULL
 
 #define ESR_ABT_ISV (1ULL << 24)
-#define ESR_ABT_SAS(e) (((e) >> 22) & 3)
+#define ESR_ABT_SAS_SHIFT 22
+#define ESR_ABT_SAS(e) (((e) >> ESR_ABT_SAS_SHIFT) & 3)
 #define ESR_ABT_SSE (1ULL << 21)
 #define ESR_ABT_SRT(e) (((e) >> 16) & 31)
+#define ESR_ABT_SRT_MASK (31ULL << 16)
 #define ESR_ABT_SF (1ULL << 15)
 #define ESR_ABT_CM (1ULL << 8) /* cache maintenance */
 #define ESR_ABT_S1PTW (1ULL << 7)
@@ -38,6 +40,7 @@
 #define ESR_ABT_MMIO (0x1ff0000ULL | ESR_ABT_SF | ESR_ABT_WNR | ESR_ABT_FSC) /* what is shown */
 
 #define FSC_EXTERNAL 0x10
+#define FSC_LEVEL_3 0x07 /* translation fault */
 /* Address size, translation and access flag faults: those with HPFAR_EL2 (D24.2.53). Permission
  * faults are of pages that are only shown, and have it not in every case. */
 #define FSC_HAS_IPA(fsc) ((fsc) < 0x0c)

@@ -32,6 +32,77 @@ uint64_t bus_order(const struct vcpu *v, uint64_t value)
 	return is_big_endian(&v->regs) ? __builtin_bswap64(value) >> (64 - 8 * bytes) : value;
 }
 
+/* The data abort that a guest's access of these bytes would be. */
+static struct guest_exit made_abort(uint64_t addr, uint64_t access)
+{
+	return (struct guest_exit){
+		.kind = GUEST_SYNC,
+		.esr = (uint64_t)EC_DABT_LOWER << ESR_EC_SHIFT | ESR_IL | access | FSC_LEVEL_3,
+		.far = addr & (TV_PAGE_SIZE - 1),
+		.hpfar = addr >> 8 & HPFAR_FIPA,
+	};
+}
+
+void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need)
+{
+	assert_held(&vm->lock);
+	v->made = true;
+	v->exit = TV_EXIT_IRQ;
+	if (need == NEED_PAGE) {
+		v->exit = TV_EXIT_FAULT;
+		v->hw = made_abort(vm->io.page.v, ESR_ABT_WNR);
+	} else if (need == NEED_BOUNCE) {
+		v->exit = TV_EXIT_BOUNCE;
+		v->copy_size = vm->io.wanted;
+	} else {
+		v->no_heap = true;
+	}
+}
+
+void exit_notify(struct vcpu *v, const struct queue *q)
+{
+	uint64_t size = __builtin_ctz(q->bell_bytes);
+
+	v->made = true;
+	v->exit = TV_EXIT_MMIO;
+	v->hw = made_abort(q->doorbell, ESR_ABT_ISV | size << ESR_ABT_SAS_SHIFT | ESR_ABT_WNR);
+	v->shown = q->index;
+}
+
+/* The S-visor follows some of a guest's devices, and may deal with an access by itself. */
+static bool decide_locked(struct vm *vm, struct vcpu *v)
+{
+	uint64_t addr = exit_page(v).v | (v->hw.far & (TV_PAGE_SIZE - 1));
+	bool write = v->hw.esr & ESR_ABT_WNR;
+	unsigned rt = ESR_ABT_SRT(v->hw.esr), bytes = abort_bytes(v->hw.esr);
+	enum queue_need need;
+
+	v->shown = write && rt != RT_ZERO ? bus_order(v, v->regs.x[rt]) : 0;
+	v->exit = its_access(vm, v, addr, write, bytes);
+	if (v->exit != TV_EXIT_MMIO)
+		return true;
+	switch (io_access(vm, v, addr, write, bytes, &v->shown, &need)) {
+	case WRITE_OVER:
+		step_instruction(v);
+		return false;
+	case WRITE_AGAIN:
+		exit_need(vm, v, need);
+		return true;
+	default:
+		return true;
+	}
+}
+
+static bool decide_mmio(struct vm *vm, struct vcpu *v)
+{
+	bool seen;
+
+	spin_lock(&vm->lock);
+	seen = decide_locked(vm, v);
+	spin_unlock(&vm->lock);
+	return seen;
+}
+
 /*
  * RAM is never shown as MMIO, for its value would leak; what is outside is never memory. An
  * access that cannot be emulated from its syndrome gets what a bus without a device gives.
@@ -53,10 +124,8 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 		step_instruction(v);
 		return false;
 	}
-	if (data && (esr & ESR_ABT_ISV)) {
-		v->exit = its_access(vm, v);
-		return true;
-	}
+	if (data && (esr & ESR_ABT_ISV))
+		return decide_mmio(vm, v);
 	inject_abort(v);
 	return false;
 }
@@ -135,8 +204,19 @@ static void show_mmio(const struct vcpu *v, struct tv_run *run)
 	run->esr = esr & (ESR_EC_MASK | ESR_ABT_MMIO);
 	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
 	run->far = v->hw.far & (TV_PAGE_SIZE - 1);
-	if ((esr & ESR_ABT_WNR) && rt != RT_ZERO)
-		run->gpr[rt] = bus_order(v, v->regs.x[rt]) & ~v->hidden;
+	if (!(esr & ESR_ABT_WNR))
+		return;
+	if (rt == RT_ZERO && v->shown) { /* not what XZR holds: of another register, then */
+		rt = 0;
+		run->esr &= ~ESR_ABT_SRT_MASK;
+	}
+	if (rt != RT_ZERO)
+		run->gpr[rt] = v->shown;
+}
+
+static void show_bounce(const struct vcpu *v, struct tv_run *run)
+{
+	run->size = v->copy_size;
 }
 
 static void show_copy(const struct vcpu *v, struct tv_run *run)
@@ -174,6 +254,7 @@ void exit_show(const struct vcpu *v, struct tv_run *run)
 		[TV_EXIT_MMIO] = show_mmio,     [TV_EXIT_CALL] = show_call,
 		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_SERROR] = show_serror,
 		[TV_EXIT_OFF] = NULL,           [TV_EXIT_COPY] = show_copy,
+		[TV_EXIT_BOUNCE] = show_bounce,
 	};
 
 	memset(run, 0, sizeof(*run));

@@ -134,6 +134,22 @@ static int64_t do_stats(const uint64_t *in, uint64_t *out)
 	return TV_OK;
 }
 
+static int64_t do_vm_bounce(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_bounce(in[1], in[2], in[3]);
+}
+
+static int64_t do_bounce_add(const uint64_t *in, uint64_t *out)
+{
+	return vm_bounce_add(in[1], in[2], &out[1]);
+}
+
+static int64_t do_bounce_trim(const uint64_t *in, uint64_t *out)
+{
+	return vm_bounce_trim(in[1], &out[1]);
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -153,6 +169,9 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_CHUNK_TAKE)] = do_chunk_take,
 	[INDEX(TV_STATS)] = do_stats,
 	[INDEX(TV_CHUNK_MOVE)] = do_chunk_move,
+	[INDEX(TV_VM_BOUNCE)] = do_vm_bounce,
+	[INDEX(TV_BOUNCE_ADD)] = do_bounce_add,
+	[INDEX(TV_BOUNCE_TRIM)] = do_bounce_trim,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

@@ -47,7 +47,7 @@ static bool window_ok(const struct vm *vm, struct range r)
 	return true;
 }
 
-static void find_in(const struct devtree *dt, const struct dt_node *node)
+void its_find(const struct devtree *dt, const struct dt_node *node)
 {
 	struct its *its = &dt->vm->its;
 	struct range r;
@@ -59,11 +59,6 @@ static void find_in(const struct devtree *dt, const struct dt_node *node)
 		if (dt_reg(dt, node, 1, &r) && window_ok(dt->vm, r)) /* 0 is the distributor */
 			its->rd = r;
 	}
-}
-
-void its_find(struct vm *vm, ipa_t base)
-{
-	dt_each(vm, base, find_in);
 }
 
 static void put(uint64_t *reg, const struct write *w)
@@ -176,7 +171,7 @@ static void hide_indirect(struct vcpu *v, const struct write *w)
 	uint64_t seen = 0;
 
 	put(&seen, &(struct write){w->offset, keep_bytes(~0ULL, w->bytes), w->bytes});
-	v->hidden = (seen & BASER_INDIRECT) >> 8 * (w->offset & 4);
+	v->shown &= ~((seen & BASER_INDIRECT) >> 8 * (w->offset & 4));
 }
 
 static uint64_t write_its(struct vm *vm, struct vcpu *v, const struct write *w)
@@ -220,24 +215,18 @@ static uint64_t write_rd(struct vm *vm, struct vcpu *v, const struct write *w)
 	return TV_EXIT_MMIO;
 }
 
-uint64_t its_access(struct vm *vm, struct vcpu *v)
+uint64_t its_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool write, unsigned bytes)
 {
 	const struct its *its = &vm->its;
-	uint64_t addr = exit_page(v).v | (v->hw.far & (TV_PAGE_SIZE - 1));
-	unsigned rt = ESR_ABT_SRT(v->hw.esr), bytes = abort_bytes(v->hw.esr);
 	bool in_its = addr - its->its.base < its->its.size;
-	struct write w = {.bytes = bytes, .value = rt == RT_ZERO ? 0 : bus_order(v, v->regs.x[rt])};
-	uint64_t exit;
+	struct write w = {.bytes = bytes, .value = v->shown};
 
-	v->hidden = 0;
+	assert_held(&vm->lock);
 	if (!in_its && addr - its->rd.base >= its->rd.size)
 		return TV_EXIT_MMIO;
 	/* Words and doublewords: the vITS ignores all else. */
-	if (!(v->hw.esr & ESR_ABT_WNR) || bytes < 4 || addr % bytes)
+	if (!write || bytes < 4 || addr % bytes)
 		return TV_EXIT_MMIO;
 	w.offset = in_its ? addr - its->its.base : (addr - its->rd.base) % GICR_STRIDE;
-	spin_lock(&vm->lock);
-	exit = in_its ? write_its(vm, v, &w) : write_rd(vm, v, &w);
-	spin_unlock(&vm->lock);
-	return exit;
+	return in_its ? write_its(vm, v, &w) : write_rd(vm, v, &w);
 }

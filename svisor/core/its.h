@@ -15,6 +15,8 @@
 
 struct vm;
 struct vcpu;
+struct devtree;
+struct dt_node;
 
 #define ITS_PIECES 28 /* TV_RUN_DATA_SIZE each: properties of LPIs 8192 to 65535, a byte each */
 
@@ -30,13 +32,12 @@ struct its {
 	uint64_t sum[ITS_PIECES];   /* of the properties that have left; 0: none have */
 };
 
-/* Takes the windows from the device tree at `base`, if one is there. At sealing; the S-VM's lock
- * is held. */
-void its_find(struct vm *vm, ipa_t base);
+/* Takes a window from its node. At sealing; the S-VM's lock is held. */
+void its_find(const struct devtree *dt, const struct dt_node *node);
 
-/* What the access to a device in v->hw is to be shown as: TV_EXIT_MMIO; or TV_EXIT_COPY first,
- * after which it is asked about again; or TV_EXIT_IRQ, that is to be tried again, as another vCPU
- * is copying. Takes the S-VM's lock, if it may be one of the registers. */
-uint64_t its_access(struct vm *vm, struct vcpu *v);
+/* What the access to a device, a write of v->shown or a read, is to be shown as: TV_EXIT_MMIO; or
+ * TV_EXIT_COPY first, after which it is asked about again; or TV_EXIT_IRQ, that is to be tried
+ * again, as another vCPU is copying. The S-VM's lock is held. */
+uint64_t its_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool write, unsigned bytes);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "its.h"
+#include "devtree.h"
 #include "ledger.h"
 #include "log.h"
 #include "vcpu.h"
@@ -109,6 +109,12 @@ static ipa_t boot_devtree(struct vm *vm, const struct vcpu *v)
 	return IPA(x0);
 }
 
+static void find_devices(const struct devtree *dt, const struct dt_node *node)
+{
+	its_find(dt, node);
+	io_find(dt, node);
+}
+
 static int seal_locked(struct vm *vm)
 {
 	assert_held(&vm->lock);
@@ -119,7 +125,7 @@ static int seal_locked(struct vm *vm)
 		extend_vcpu(vm, vm->vcpu[i]);
 	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
 		panic("SHA-256");
-	its_find(vm, boot_devtree(vm, vm->vcpu[0]));
+	dt_each(vm, boot_devtree(vm, vm->vcpu[0]), find_devices);
 	vm->state = VM_LIVE;
 	return TV_OK;
 }

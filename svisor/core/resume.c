@@ -27,8 +27,9 @@ static uint64_t allowed_flags(uint64_t exit)
 int resume_check(const struct vcpu *v, const struct tv_run *run)
 {
 	uint64_t answer = run->flags & ANSWERS;
+	uint64_t allowed = v->made ? TV_RUN_SERROR | TV_RUN_DONE : allowed_flags(v->exit);
 
-	if (run->flags & ~allowed_flags(v->exit))
+	if (run->flags & ~allowed)
 		return TV_EINVAL;
 	return answer & (answer - 1) ? TV_EINVAL : TV_OK;
 }
@@ -51,13 +52,16 @@ static uint64_t load_value(const struct vcpu *v, uint64_t value)
 	return esr & ESR_ABT_SF ? value : keep_bytes(value, 4);
 }
 
-static void finish_mmio(struct vcpu *v, const struct tv_run *run)
+static void finish_mmio(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
 	uint64_t esr = v->hw.esr;
 	unsigned rt = ESR_ABT_SRT(esr);
 
-	if (!(esr & ESR_ABT_WNR) && rt != RT_ZERO)
-		v->regs.x[rt] = load_value(v, run->gpr[rt]);
+	if (esr & ESR_ABT_WNR)
+		io_written(vm, v);
+	else if (rt != RT_ZERO)
+		v->regs.x[rt] =
+			load_value(v, io_read(vm, v, keep_bytes(run->gpr[rt], abort_bytes(esr))));
 	step_instruction(v);
 }
 
@@ -78,10 +82,10 @@ static void finish_call(struct vcpu *v, const struct tv_run *run)
 }
 
 /* The results of the last exit; those without any are just over. */
-static void finish(struct vcpu *v, const struct tv_run *run)
+static void finish(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
 	if (v->exit == TV_EXIT_MMIO)
-		finish_mmio(v, run);
+		finish_mmio(vm, v, run);
 	else if (v->exit == TV_EXIT_SYSREG)
 		finish_sysreg(v, run);
 	else if (v->exit == TV_EXIT_CALL)
@@ -97,8 +101,8 @@ static bool call_over(const struct vcpu *v, const struct tv_run *run)
 
 void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
-	if (run->flags & TV_RUN_DONE)
-		finish(v, run);
+	if ((run->flags & TV_RUN_DONE) && !v->made)
+		finish(vm, v, run);
 	if (v->exit == TV_EXIT_CALL)
 		psci_answer(vm, v, call_over(v, run));
 	if (run->flags & TV_RUN_UNDEF)
@@ -107,4 +111,5 @@ void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 		inject_abort(v);
 	if (run->flags & TV_RUN_SERROR)
 		v->vserror = true;
+	v->made = false;
 }

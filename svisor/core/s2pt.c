@@ -150,15 +150,21 @@ uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
 	return level_size(level);
 }
 
-bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page)
+uint64_t s2_span(const struct s2pt *s, ipa_t ipa, pa_t *at)
 {
 	unsigned level;
 	uint64_t desc = *walk(s, ipa, LAST_LEVEL, &level);
+	uint64_t offset = ipa.v & (level_size(level) - 1);
 
 	if (!(desc & DESC_VALID))
-		return false;
-	*page = PA((desc & DESC_ADDRESS) | (ipa.v & (level_size(level) - TV_PAGE_SIZE)));
-	return true;
+		return 0;
+	*at = PA((desc & DESC_ADDRESS) + offset);
+	return level_size(level) - offset;
+}
+
+bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page)
+{
+	return s2_span(s, IPA(ipa.v & ~(TV_PAGE_SIZE - 1UL)), page);
 }
 
 static size_t count_in(const uint64_t *table, unsigned level)

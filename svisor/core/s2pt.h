@@ -42,6 +42,10 @@ void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block);
  * the same can be mapped again without preparation; TLBs are the caller's. */
 uint64_t s2_unmap(struct s2pt *s, ipa_t ipa);
 
+/* *at = the address that `ipa` is mapped to; gives the bytes from there to the end of the leaf, or
+ * 0: it is not mapped. */
+uint64_t s2_span(const struct s2pt *s, ipa_t ipa, pa_t *at);
+
 /* *page = what is mapped at `ipa`, a page's address; false if nothing is. */
 bool s2_lookup(const struct s2pt *s, ipa_t ipa, pa_t *page);
 

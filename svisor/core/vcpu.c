@@ -63,7 +63,7 @@ void vcpu_free(struct vcpu *v)
 }
 
 /* May the vCPU be run with this entry? TV_AGAIN: not before its fault is served. */
-static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run *run)
+static int check_entry(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
 	int ret;
 
@@ -77,6 +77,10 @@ static int check_entry(struct vm *vm, const struct vcpu *v, const struct tv_run 
 		return ret;
 	if (run->cntvoff > counter_now() || !guest_lists_ok())
 		return TV_EINVAL;
+	if (v->no_heap) { /* once; then it tries again */
+		v->no_heap = false;
+		return TV_ENOHEAP;
+	}
 	if (v->exit == TV_EXIT_FAULT && !(run->flags & TV_RUN_ABORT))
 		return fault_serve(vm, exit_page(v));
 	return TV_OK;
@@ -116,6 +120,20 @@ static void start_vcpu(struct vcpu *v)
 	v->vserror = false;
 }
 
+/* Before an interrupt is delivered, what it is about. */
+static void enter_io(struct vm *vm, struct vcpu *v)
+{
+	enum queue_need need;
+	struct queue *told;
+
+	if (v->exit == TV_EXIT_COPY || !io_enter(vm, &told, &need))
+		return;
+	if (need == NEED_NOTHING)
+		exit_notify(v, told);
+	else
+		exit_need(vm, v, need);
+}
+
 /* ON, PENDING -> RUNNING. All checks are done; cannot fail. */
 static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 {
@@ -126,6 +144,7 @@ static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 	set_cntvoff(vm, run->cntvoff);
 	pvtime_enter(vm, v, run->stolen);
 	flush_for(vm, v);
+	enter_io(vm, v);
 	v->state = VCPU_RUNNING;
 	vm->running++;
 }
@@ -145,7 +164,7 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 }
 
 /* Is the fault over, because the normal S2PT asks for a page there already? */
-static bool serve_here(struct vm *vm, const struct vcpu *v)
+static bool serve_here(struct vm *vm, struct vcpu *v)
 {
 	int ret = TV_ESTATE;
 
@@ -155,6 +174,7 @@ static bool serve_here(struct vm *vm, const struct vcpu *v)
 	if (vm->state == VM_LIVE)
 		ret = fault_serve(vm, exit_page(v));
 	spin_unlock(&vm->lock);
+	v->made &= ret != TV_OK;
 	return ret == TV_OK;
 }
 
@@ -162,11 +182,15 @@ static bool serve_here(struct vm *vm, const struct vcpu *v)
  * guest that takes none, and faults for ever, does not delay the wipe. */
 static void run_guest(struct vm *vm, struct vcpu *v)
 {
+	bool seen = v->made; /* else there is something to do first */
+
 	do {
-		if (v->exit != TV_EXIT_COPY) /* else its write waits for more, or to be shown */
+		if (!seen &&
+		    v->exit != TV_EXIT_COPY) /* else its write waits for more, or to be shown */
 			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
 				  &v->vserror, &v->hw);
-	} while ((!exit_decide(vm, v) || serve_here(vm, v)) && !gate_closed());
+		seen = (seen || exit_decide(vm, v)) && !serve_here(vm, v);
+	} while (!seen && !gate_closed());
 }
 
 /* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,

@@ -34,8 +34,11 @@ struct vcpu {
 	uint64_t exit;        /* TV_EXIT_* that waits to be served; IRQ: nothing does */
 	struct guest_exit hw; /* as the hardware told it */
 	ipa_t copy;           /* COPY: where the bytes belong */
-	uint64_t copy_size;
-	uint64_t hidden; /* MMIO write: bits of its value that are shown as 0 */
+	uint64_t copy_size;   /* and how many; BOUNCE: bytes */
+	struct io_access io;  /* MMIO: what the S-visor makes of it */
+	uint64_t shown;       /* MMIO write: the value that the N-visor sees, as on the bus */
+	bool made;            /* the exit in hw is the S-visor's own: no instruction waits for it */
+	bool no_heap;         /* ... or it could go no further for want of its own memory */
 	bool vserror;
 
 	uint64_t left;    /* the counter when it last left the gate; 0: never */
@@ -60,6 +63,10 @@ void vcpu_free(struct vcpu *v);
 /* Decides about v->hw. True: the N-visor must see v->exit. False: dealt with, the guest goes
  * on. Takes the S-VM's lock. The vCPU is RUNNING here. */
 bool exit_decide(struct vm *vm, struct vcpu *v);
+/* Makes v->hw and v->exit the exit that meets the need; or a notification of the back end. The
+ * S-VM's lock is held. */
+void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need);
+void exit_notify(struct vcpu *v, const struct queue *q);
 /* Writes all of *run: what v->exit shows, and zeroes. */
 void exit_show(const struct vcpu *v, struct tv_run *run);
 /* The page of a FAULT or MMIO exit. */

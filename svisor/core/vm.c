@@ -197,6 +197,7 @@ static void start_dying(struct vm *vm)
 	tlb_flush_vm(vm_vmid(vm));
 	s2_free(&vm->s2);
 	pvtime_free(vm);
+	io_free(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
 	mbedtls_sha256_free(&vm->hash);

@@ -15,6 +15,7 @@
 
 #include <mbedtls/sha256.h>
 
+#include "io.h"
 #include "its.h"
 #include "npt.h"
 #include "s2pt.h"
@@ -45,6 +46,7 @@ struct vm {
 	uint8_t measurement[32];
 
 	struct its its;
+	struct io io;
 
 	uint64_t cntvoff;      /* of all vCPUs inside the gate */
 	void *pvtime;          /* the page of stolen time, or NULL */
@@ -83,6 +85,11 @@ void vm_read(struct vm *vm, ipa_t ipa, void *to, size_t size);
  * page may not be had; TV_ENOHEAP. On TV_OK it is zero, and s2_map must follow. The lock is
  * held; takes the ledger's and the heap's. */
 int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
+
+/* TV_VM_BOUNCE, TV_BOUNCE_ADD, TV_BOUNCE_TRIM */
+int vm_bounce(uint64_t handle, uint64_t base, uint64_t pages);
+int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages);
+int vm_bounce_trim(uint64_t handle, uint64_t *pages);
 
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */
 int vm_create(const struct npt *npt, uint64_t features, uint64_t *handle);

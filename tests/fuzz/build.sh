@@ -15,8 +15,8 @@ tests/lib/small-chunks.sh "$out/include"
 fuzzer() { # name, more sources
 	${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -Wall -Wextra -Werror '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"' \
-		-I"$out/include" -Isvisor/core -Isvisor/arch -Isvisor/platform -Isvisor/arch/host -Itests/lib \
-		-I"$mbedtls/include" svisor/core/*.c svisor/arch/host/*.c tests/fuzz/$1.c $2 \
+		-I"$out/include" -Isvisor/core -Isvisor/virtio -Isvisor/arch -Isvisor/platform -Isvisor/arch/host -Itests/lib \
+		-I"$mbedtls/include" svisor/core/*.c svisor/virtio/*.c svisor/arch/host/*.c tests/fuzz/$1.c $2 \
 		"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c" -o "$out/$1"
 }
 fuzzer smc ''

@@ -90,18 +90,46 @@ func ns_load
 	ret
 endfunc ns_load
 
-/* bool ns_copy(void *to, const void *from, size_t bytes): multiples of 8 */
+/*
+ * bool ns_copy(void *to, const void *from, size_t bytes): of any alignment; 8, 4 or 2 bytes that
+ * are aligned on both sides at once.
+ */
 func ns_copy
-	cbz	x2, 2f
-1:	ldr	x3, [x1], #8
+	subs	x2, x2, #64
+	b.lo	2f
+1:	ldp	x3, x4, [x1]
+	ldp	x5, x6, [x1, #16]
+	ldp	x7, x8, [x1, #32]
+	ldp	x9, x10, [x1, #48]
+	add	x1, x1, #64
+	stp	x3, x4, [x0]
+	stp	x5, x6, [x0, #16]
+	stp	x7, x8, [x0, #32]
+	stp	x9, x10, [x0, #48]
+	add	x0, x0, #64
+	subs	x2, x2, #64
+	b.hs	1b
+2:	adds	x2, x2, #56	/* 8 less than what is left */
+	b.mi	4f
+3:	ldr	x3, [x1], #8
 	str	x3, [x0], #8
 	subs	x2, x2, #8
-	b.hi	1b
+	b.pl	3b
+4:	tbz	x2, #2, 5f
+	ldr	w3, [x1], #4
+	str	w3, [x0], #4
+5:	tbz	x2, #1, 6f
+	ldrh	w3, [x1], #2
+	strh	w3, [x0], #2
+6:	tbz	x2, #0, 7f
+	ldrb	w3, [x1]
+	strb	w3, [x0]
+7:
 	/*
 	 * A store's abort may come late and as an SError (DDI 0487 D1.3.4.6): it is let in
 	 * here, before EL3 sees it pending. ESB does so with RAS, and is a NOP without.
 	 */
-2:	dsb	sy
+	dsb	sy
 	msr	daifclr, #4
 	esb
 	isb

@@ -267,6 +267,7 @@ static __always_inline int tv_exception(u64 exit)
 		return ARM_EXCEPTION_EL1_SERROR;
 	case TV_EXIT_OFF:
 	case TV_EXIT_COPY:
+	case TV_EXIT_BOUNCE:
 		return ARM_EXCEPTION_SVM;
 	case TV_EXIT_WFX:
 	case TV_EXIT_FAULT:
@@ -307,6 +308,7 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 	tv_take(vcpu, run);
 	tv_pmu_line(vcpu, tvcpu, run->lines & TV_LINE_PMU);
 	tvcpu->exit = run->exit;
+	tvcpu->wanted = run->size;
 	if (tvcpu->exit == TV_EXIT_COPY)
 		tv_take_copy(tvcpu, run);
 	if (tvcpu->exit < TWINVISOR_EXITS)
@@ -331,6 +333,8 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 
 	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_COPY)
 		return tv_copy(vcpu, tvcpu);
+	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_BOUNCE)
+		return tv_bounce_grow(svm, tvcpu->wanted) ?: 1;
 	if (tvcpu->code == TV_OK || tvcpu->code == TV_ESTATE) {
 		/*
 		 * It is off for the S-visor, and sleeps till PSCI CPU_ON; or the

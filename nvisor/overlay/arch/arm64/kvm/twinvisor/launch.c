@@ -56,6 +56,17 @@ static int tv_image_add(struct tv_svm *svm, gfn_t gfn)
 			       GFP_KERNEL_ACCOUNT));
 }
 
+/* Does any page of [start, end) belong to it? */
+bool tv_image_in(struct tv_svm *svm, gfn_t start, gfn_t end)
+{
+	unsigned long last = (end - 1) / TV_IMAGE_PAGES, at = start / TV_IMAGE_PAGES;
+	void *entry;
+
+	xa_for_each_range(&svm->image, at, entry, start / TV_IMAGE_PAGES, last)
+		return true;
+	return false;
+}
+
 /* One page of the shared view -> its private page, measured. Zeros need none. */
 static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 {
@@ -338,6 +349,17 @@ static int tv_create(struct tv_svm *svm)
 	return err;
 }
 
+/* An S-VM too small for any just has no virtio devices. */
+static int tv_give_bounce(struct tv_svm *svm)
+{
+	int err = tv_each_ram(svm, tv_bounce_slot);
+
+	if (err || !svm->bounce_most)
+		return err;
+	return tv_bounce_init(svm) ?: tv_call(svm, TV_VM_BOUNCE, svm->id, svm->bounce_base,
+					      svm->bounce_most, 0, NULL);
+}
+
 static int tv_seal(struct tv_svm *svm)
 {
 	u64 out[4];
@@ -362,6 +384,8 @@ int tv_launch_locked(struct tv_svm *svm)
 		err = tv_each_ram(svm, tv_declare_slot);
 	if (!err)
 		err = tv_each_ram(svm, tv_load_slot);
+	if (!err)
+		err = tv_give_bounce(svm);
 	if (!err)
 		err = tv_create_vcpus(svm);
 	if (!err)

@@ -33,6 +33,7 @@ int tv_init_vm(struct kvm *kvm)
 	svm->pid = task_tgid_nr(current);
 	xa_init_flags(&svm->image, XA_FLAGS_ACCOUNT);
 	mutex_init(&svm->mem_lock);
+	mutex_init(&svm->bounce_lock);
 	svm->cache.gfp_zero = __GFP_ZERO;
 	mutex_lock(&tv_svms_lock);
 	list_add_tail(&svm->list, &tv_svms);
@@ -70,6 +71,7 @@ int tv_stop(struct tv_svm *svm)
 				    svm->pid, code, svm->chunks);
 	else
 		tv_chunks_release(svm, false);
+	tv_bounce_free(svm);
 	return tv_errno(code);
 }
 

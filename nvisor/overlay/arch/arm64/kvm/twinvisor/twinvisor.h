@@ -27,6 +27,7 @@ struct tv_vcpu {
 	phys_addr_t copy_ipa;	/* of TV_EXIT_COPY: where ... */
 	size_t copy_size;
 	u8 copy[TV_RUN_DATA_SIZE];	/* ... these bytes belong */
+	u64 wanted;		/* of TV_EXIT_BOUNCE: bytes */
 	bool pmu_line;		/* the guest's PMU overflow interrupt is asserted */
 	bool pmu_masked;	/* and this CPU's own kept out of the guest's run */
 	unsigned long busy;	/* jiffies when a fault first met -EBUSY; 0: none waits ... */
@@ -65,6 +66,12 @@ struct tv_svm {
 	u64 pages;
 	u64 moved;		/* chunks, by compaction */
 
+	struct mutex bounce_lock;
+	struct page **bounce;		/* pinned, bounce_pages of them */
+	phys_addr_t bounce_base;
+	u64 bounce_pages;
+	u64 bounce_most;
+
 	struct tv_vcpu vcpu[TV_MAX_VCPUS];
 };
 
@@ -75,6 +82,7 @@ int tv_stop(struct tv_svm *svm);
 
 /* launch.c */
 int tv_launch_locked(struct tv_svm *svm);
+bool tv_image_in(struct tv_svm *svm, gfn_t start, gfn_t end);
 
 /* gate.c */
 s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4]);
@@ -102,6 +110,13 @@ bool tv_blocks_hide(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk);
 void tv_blocks_show(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t old,
 		    phys_addr_t new);
 void tv_unmap_all(struct tv_svm *svm);
+
+/* bounce.c */
+int tv_bounce_slot(struct tv_svm *svm, struct kvm_memory_slot *slot);
+int tv_bounce_init(struct tv_svm *svm);
+int tv_bounce_grow(struct tv_svm *svm, u64 bytes);
+void tv_bounce_trim(struct tv_svm *svm);
+void tv_bounce_free(struct tv_svm *svm);
 
 /* dev.c */
 extern u64 tv_features;	/* TV_FEATURE_*: the most that an S-VM can have */

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Chains of descriptors, and the bytes that they name. What a chain has in bounce memory is in a
+ * row: its table, if it is indirect, then its buffers in order. Where each lies follows from the
+ * lengths, and is worked out again when the chain comes back. By then the guest may have changed
+ * an indirect table, to its own harm: all is held to what was set aside for the chain.
+ */
+#include "bounce.h"
+#include "private.h"
+#include "queue.h"
+#include "vm.h"
+
+/* Buffers that a block device may want to be aligned; others just to hold numbers */
+#define ALIGN_FROM 512
+#define ALIGN_SMALL 16
+
+struct walk {
+	const struct vm *vm;
+	const struct queue *q;
+	uint64_t table; /* 0: q->record */
+	uint32_t size, at, left;
+	bool more;
+	uint64_t cursor; /* behind the last buffer */
+};
+
+static void walk_start(struct walk *w, const struct vm *vm, const struct queue *q, unsigned first)
+{
+	const struct desc *d = &q->record[first];
+
+	*w = (struct walk){.vm = vm, .q = q, .size = q->setup.size, .at = first, .more = true};
+	if (d->flags & DESC_INDIRECT) {
+		w->table = d->ipa;
+		w->size = d->len / sizeof(*d);
+		w->at = 0;
+		w->cursor = d->len;
+	}
+	w->left = w->size;
+}
+
+bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *d)
+{
+	return q->setup.indirect && !(d->flags & DESC_NEXT) && d->len && !(d->len % sizeof(*d)) &&
+	       d->len <= QUEUE_MOST * sizeof(*d) && vm_all_ram(vm, d->ipa, d->len);
+}
+
+/* The next descriptor, and its place. False: there is none; or one in error, with w->more set. */
+static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
+{
+	uint64_t align;
+
+	if (!w->more || w->at >= w->size || !w->left--)
+		return false;
+	if (!w->table)
+		*d = w->q->record[w->at];
+	else if (!private_read(w->vm, w->table + w->at * sizeof(*d), d, sizeof(*d)))
+		return false;
+	if (w->table && w->q->setup.packed) { /* all of the table */
+		d->next = w->at + 1;
+		d->flags &= ~DESC_NEXT;
+		d->flags |= d->next < w->size ? DESC_NEXT : 0;
+	}
+	w->more = d->flags & DESC_NEXT;
+	w->at = d->next;
+	align = d->len >= ALIGN_FROM ? ALIGN_FROM : ALIGN_SMALL;
+	*place = (w->cursor + align - 1) & ~(align - 1);
+	w->cursor = *place + d->len;
+	return true;
+}
+
+/* All of the chain: how much it needs, and whether it is all there. False: it is in error. */
+static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_there)
+{
+	uint64_t in = 0, place;
+	struct desc d;
+
+	*all_there = !w->table || !private_missing(w->vm, w->table, w->cursor, missing);
+	if (!*all_there)
+		return true;
+	while (walk_next(w, &d, &place)) {
+		if (d.len && !vm_all_ram(w->vm, d.ipa, d.len))
+			return false;
+		if (w->table && (d.flags & DESC_INDIRECT))
+			return false;
+		if (*all_there && private_missing(w->vm, d.ipa, d.len, missing))
+			*all_there = false;
+		in += d.flags & DESC_WRITE ? d.len : 0;
+	}
+	f->bytes = w->cursor;
+	f->in = in;
+	return !w->more && w->cursor && w->cursor <= (uint64_t)BOUNCE_MOST * TV_PAGE_SIZE;
+}
+
+static bool copy_out(const struct vm *vm, uint32_t at, const struct desc *d)
+{
+	uint64_t ipa = d->ipa;
+	size_t left = d->len;
+
+	for (size_t n; left; ipa += n, at += n, left -= n) {
+		const void *p = private_ptr(vm, ipa, left, &n);
+
+		if (!p || !bounce_write(&vm->io.bounce, at, p, n))
+			return false;
+	}
+	return true;
+}
+
+/* What is no longer mapped is the guest's affair: it gave the page back. */
+static bool copy_in(const struct vm *vm, uint32_t at, uint64_t ipa, size_t left)
+{
+	for (size_t n; left; ipa += n, at += n, left -= n) {
+		void *p = private_ptr(vm, ipa, left, &n);
+
+		if (!p)
+			return true;
+		if (!bounce_read(&vm->io.bounce, at, p, n))
+			return false;
+	}
+	return true;
+}
+
+/* Room for the chain in bounce memory. */
+static bool reserve(struct vm *vm, struct queue *q, struct flight *f, enum queue_need *need)
+{
+	int ret = TV_ENOMEM;
+
+	/* The last of it is for queues that would else not go on at all. */
+	if (!q->flying || !bounce_scarce(&vm->io.bounce))
+		ret = bounce_alloc(&vm->io.bounce, f->bytes, BOUNCE_UNIT, &f->at);
+	if (ret == TV_EINVAL)
+		queue_break(vm, q, "guest: a chain larger than all bounce memory");
+	q->starved = ret == TV_ENOMEM;
+	if (ret == TV_AGAIN) {
+		vm->io.wanted = f->bytes;
+		*need = NEED_BOUNCE;
+	}
+	return ret == TV_OK;
+}
+
+/* The i-th descriptor of the chain as the back end gets to see it. */
+static bool show(struct vm *vm, struct queue *q, const struct walk *w, const struct flight *f,
+		 unsigned i, unsigned slot, const struct desc *d, put_desc_fn *put)
+{
+	struct desc shown = *d;
+
+	shown.flags &= DESC_NEXT | DESC_WRITE;
+	if (!w->table)
+		return put(vm, q, i, slot, &shown);
+	shown.next = q->setup.packed ? 0 : i + 1;
+	shown.flags &= q->setup.packed ? DESC_WRITE : ~0u;
+	return bounce_write(&vm->io.bounce, f->at + i * sizeof(shown), &shown, sizeof(shown));
+}
+
+static bool copy_chain(struct vm *vm, struct queue *q, const struct flight *f, put_desc_fn *put)
+{
+	unsigned i = 0, slot = f->first;
+	struct walk w;
+	struct desc d;
+	uint64_t place;
+	bool ok = true;
+
+	walk_start(&w, vm, q, f->first);
+	for (; ok && walk_next(&w, &d, &place); slot = w.at, i++) {
+		if (w.cursor > f->bytes) /* the guest has changed the table meanwhile */
+			return false;
+		ok = (d.flags & DESC_WRITE) || copy_out(vm, f->at + place, &d);
+		q->stats.bytes_out += d.flags & DESC_WRITE ? 0 : d.len;
+		d.ipa = bounce_ipa(&vm->io.bounce, f->at + place);
+		ok = ok && show(vm, q, &w, f, i, slot, &d, put);
+	}
+	if (ok && w.table) {
+		d = (struct desc){.ipa = bounce_ipa(&vm->io.bounce, f->at),
+				  .len = i * sizeof(d),
+				  .flags = DESC_INDIRECT};
+		ok = put(vm, q, 0, f->first, &d);
+	}
+	return ok && !w.more;
+}
+
+bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsigned descs,
+	       put_desc_fn *put, enum queue_need *need)
+{
+	struct flight f = {.first = first, .descs = descs};
+	bool all_there;
+	struct walk w;
+
+	walk_start(&w, vm, q, first);
+	if (!measure(&w, &f, &vm->io.page, &all_there)) {
+		queue_break(vm, q, "guest: a chain that is not whole");
+		return false;
+	}
+	if (!all_there) {
+		*need = NEED_PAGE;
+		return false;
+	}
+	if (!reserve(vm, q, &f, need))
+		return false;
+	if (!copy_chain(vm, q, &f, put)) {
+		bounce_free(&vm->io.bounce, f.at, f.bytes);
+		queue_break(vm, q, "a chain that changed");
+		return false;
+	}
+	q->flight[id] = f;
+	q->flying++;
+	q->stats.requests++;
+	return true;
+}
+
+bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
+{
+	struct flight *f = &q->flight[id];
+	uint32_t left = len;
+	struct walk w;
+	struct desc d;
+	uint64_t place;
+	bool ok = len <= f->in;
+
+	walk_start(&w, vm, q, f->first);
+	while (ok && left && walk_next(&w, &d, &place) && w.cursor <= f->bytes) {
+		uint32_t n = left < d.len ? left : d.len;
+
+		if (!(d.flags & DESC_WRITE))
+			continue;
+		ok = copy_in(vm, f->at + place, d.ipa, n);
+		left -= n;
+	}
+	q->stats.bytes_in += len - left;
+	bounce_free(&vm->io.bounce, f->at, f->bytes);
+	f->bytes = 0;
+	q->flying--;
+	return ok;
+}

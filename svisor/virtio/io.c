@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devtree.h"
+#include "esr.h"
+#include "heap.h"
+#include "io.h"
+#include "vcpu.h"
+
+#define MMIO_VERSION 4       /* offset in a virtio-mmio window */
+#define MMIO_SIZE 0x100      /* of its registers; the device's own follow */
+#define FUNCTION_SIZE 0x1000 /* in the ECAM */
+
+static bool is_in(uint64_t addr, struct range r)
+{
+	return addr - r.base < r.size;
+}
+
+void io_find(const struct devtree *dt, const struct dt_node *node)
+{
+	struct io *io = &dt->vm->io;
+	struct range r;
+
+	if (dt_compatible(dt, node, "virtio,mmio")) {
+		if (io->transports < IO_TRANSPORTS && dt_reg(dt, node, 0, &r))
+			io->transport[io->transports++].window = r;
+	} else if (dt_compatible(dt, node, "pci-host-ecam-generic")) {
+		if (!io->ecam.size && dt_reg(dt, node, 0, &r))
+			io->ecam = r;
+	}
+}
+
+static struct device *new_device(enum queue_need *need)
+{
+	struct device *dev = heap_alloc(DEVICE_PAGES);
+
+	if (!dev)
+		*need = NEED_HEAP;
+	return dev;
+}
+
+/* ---- virtio-mmio ---------------------------------------------------------- */
+
+/* The S-visor follows a device from the first write of its driver on. */
+static enum write_fate access_transport(struct vm *vm, struct vcpu *v, struct transport *t,
+					uint64_t addr, bool write, unsigned bytes, uint64_t *value,
+					enum queue_need *need)
+{
+	uint64_t offset = addr - t->window.base;
+
+	v->io.transport = t;
+	if (!write && offset == MMIO_VERSION)
+		v->io.kind = IO_VERSION;
+	if (offset >= MMIO_SIZE || (!write && !t->dev))
+		return WRITE_SHOW;
+	if (!t->dev && vm->io.devices == IO_DEVICES)
+		return WRITE_OVER;
+	if (!t->dev) {
+		t->dev = new_device(need);
+		if (!t->dev)
+			return WRITE_AGAIN;
+		t->dev->legacy = t->version == 1;
+		vm->io.device[vm->io.devices++] = t->dev;
+	}
+	v->io.kind = v->io.kind == IO_VERSION ? IO_VERSION : IO_REGISTER;
+	v->io.dev = t->dev;
+	v->io.reg = mmio_reg(offset, bytes, t->dev->legacy);
+	v->io.reg.addr = addr;
+	return write ? device_write(vm, t->dev, &v->io.reg, value, need) : WRITE_SHOW;
+}
+
+/* What the guest was told first, it is told ever after. */
+static uint64_t seen_version(struct transport *t, uint64_t value)
+{
+	if (!t->version)
+		t->version = value;
+	return t->version;
+}
+
+/* ---- PCI ------------------------------------------------------------------ */
+
+static struct device *function_at(struct vm *vm, uint32_t where)
+{
+	for (unsigned i = vm->io.devices; i > 0; i--) {
+		struct device *dev = vm->io.device[i - 1];
+
+		if (dev->is_pci && dev->pci.where == where)
+			return dev;
+	}
+	return NULL;
+}
+
+static enum write_fate access_config(struct vm *vm, struct vcpu *v, uint64_t addr, bool write,
+				     unsigned bytes, uint64_t value, enum queue_need *need)
+{
+	unsigned at = (addr - vm->io.ecam.base) % FUNCTION_SIZE;
+
+	v->io.kind = IO_CONFIG;
+	v->io.where = addr - vm->io.ecam.base - at;
+	v->io.at = at;
+	v->io.dev = function_at(vm, v->io.where);
+	if (write && v->io.dev)
+		pci_config_write(v->io.dev, at, bytes, value);
+	/* If this read finds a device, there is room for it. */
+	if (write || at || v->io.dev || vm->io.spare || vm->io.devices == IO_DEVICES)
+		return WRITE_SHOW;
+	vm->io.spare = new_device(need);
+	return vm->io.spare ? WRITE_SHOW : WRITE_AGAIN;
+}
+
+/* A virtio device that cannot be followed is not there. */
+static uint64_t seen_config(struct vm *vm, struct vcpu *v, uint64_t value)
+{
+	unsigned bytes = abort_bytes(v->hw.esr);
+	struct device *dev = v->io.dev;
+
+	if (!dev && v->io.at == 0 && (value & 0xffff) == PCI_VIRTIO) {
+		dev = vm->io.spare;
+		if (!dev)
+			return keep_bytes(~0ULL, bytes);
+		vm->io.spare = NULL;
+		dev->is_pci = true;
+		dev->pci.where = v->io.where;
+		vm->io.device[vm->io.devices++] = dev;
+	}
+	return dev ? pci_config_read(dev, v->io.at, bytes, value) : value;
+}
+
+static enum write_fate access_device(struct vm *vm, struct vcpu *v, uint64_t addr, bool write,
+				     unsigned bytes, uint64_t *value, enum queue_need *need)
+{
+	for (unsigned i = vm->io.devices; i > 0; i--) {
+		struct device *dev = vm->io.device[i - 1];
+
+		if (is_in(addr, dev->window[0])) {
+			v->io.reg = pci_common_reg(addr - dev->window[0].base, bytes);
+		} else if (is_in(addr, dev->window[1])) {
+			v->io.reg = (struct reg_access){REG_NOTIFY, 0, bytes, addr};
+		} else {
+			continue;
+		}
+		v->io.kind = IO_REGISTER;
+		v->io.dev = dev;
+		return write ? device_write(vm, dev, &v->io.reg, value, need) : WRITE_SHOW;
+	}
+	return WRITE_SHOW;
+}
+
+/* ---- all ------------------------------------------------------------------ */
+
+enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool write, unsigned bytes,
+			  uint64_t *value, enum queue_need *need)
+{
+	struct io *io = &vm->io;
+
+	assert_held(&vm->lock);
+	*need = NEED_NOTHING;
+	v->io = (struct io_access){.kind = IO_OTHER, .value = *value};
+	if (is_in(addr, io->ecam))
+		return access_config(vm, v, addr, write, bytes, *value, need);
+	for (unsigned i = 0; i < io->transports; i++) {
+		if (is_in(addr, io->transport[i].window))
+			return access_transport(vm, v, &io->transport[i], addr, write, bytes, value,
+						need);
+	}
+	return access_device(vm, v, addr, write, bytes, value, need);
+}
+
+void io_written(struct vm *vm, struct vcpu *v)
+{
+	assert_held(&vm->lock);
+	if (v->io.kind == IO_REGISTER)
+		device_written(vm, v->io.dev, &v->io.reg, v->io.value);
+}
+
+uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
+{
+	assert_held(&vm->lock);
+	switch (v->io.kind) {
+	case IO_REGISTER:
+		return device_read(v->io.dev, &v->io.reg, value);
+	case IO_VERSION:
+		return seen_version(v->io.transport, value);
+	case IO_CONFIG:
+		return seen_config(vm, v, value);
+	default:
+		return value;
+	}
+}
+
+bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
+{
+	assert_held(&vm->lock);
+	*need = NEED_NOTHING;
+	for (struct queue *q = vm->io.live; q; q = q->next) {
+		queue_pull(vm, q);
+		if (q->starved)
+			*need = queue_push(vm, q);
+		if (q->tell || *need != NEED_NOTHING) {
+			*told = q;
+			q->tell = false;
+			return true;
+		}
+	}
+	return false;
+}
+
+void io_free(struct vm *vm)
+{
+	struct io *io = &vm->io;
+
+	for (unsigned i = 0; i < io->devices; i++)
+		device_free(vm, io->device[i]);
+	heap_free(io->spare, DEVICE_PAGES);
+	bounce_free_all(&io->bounce);
+}
+
+size_t io_heap(const struct vm *vm)
+{
+	size_t pages = bounce_heap(&vm->io.bounce) + (vm->io.spare ? DEVICE_PAGES : 0);
+
+	for (unsigned i = 0; i < vm->io.devices; i++)
+		pages += device_heap(vm->io.device[i]);
+	return pages;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The guest's devices (I7): which of its accesses the S-visor follows, and what it makes of them.
+ * Where they are comes from the measured device tree, and from what the guest itself writes to
+ * PCI configuration space. All functions want the S-VM's lock.
+ */
+#ifndef IO_H
+#define IO_H
+
+#include "bounce.h"
+#include "device.h"
+#include "queue.h"
+
+struct vm;
+struct vcpu;
+struct devtree;
+struct dt_node;
+
+#define IO_DEVICES 32    /* virtio devices of an S-VM */
+#define IO_TRANSPORTS 64 /* places for them: virtio-mmio */
+
+/* One virtio-mmio window */
+struct transport {
+	struct range window;
+	uint32_t version; /* as the guest read it; 0: not yet */
+	struct device *dev;
+};
+
+struct io {
+	struct bounce bounce;
+	ipa_t page;      /* of NEED_PAGE */
+	uint64_t wanted; /* of NEED_BOUNCE */
+	struct range ecam;
+	struct device *device[IO_DEVICES];
+	struct device *spare; /* for a function that may be found */
+	struct queue *live;
+	unsigned devices, transports;
+	struct transport transport[IO_TRANSPORTS];
+};
+
+/* What a vCPU's last access to a device was, till it is over. */
+struct io_access {
+	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG } kind;
+	struct device *dev;
+	struct transport *transport;
+	struct reg_access reg;
+	uint64_t value; /* that the guest wrote */
+	uint32_t where; /* function's offset in the ECAM, and that in it */
+	unsigned at;
+};
+
+/* Takes a device's window from its node. At sealing. */
+void io_find(const struct devtree *dt, const struct dt_node *node);
+
+/* The write in v->hw of *value, or the read, outside RAM: its fate, as v->exit is to be shown. */
+enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool write, unsigned bytes,
+			  uint64_t *value, enum queue_need *need);
+/* The N-visor has served it: a write; a read, whose value may not be what the guest gets. */
+void io_written(struct vm *vm, struct vcpu *v);
+uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
+
+/* At each entry: what back ends have done becomes visible to the guest before the interrupts that
+ * tell of it. True: something must be the N-visor's first: *need, or if that is nothing the
+ * notification for *told, a queue whose chains had to wait for bounce memory. */
+bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need);
+
+void io_free(struct vm *vm);
+size_t io_heap(const struct vm *vm);
+
+#endif

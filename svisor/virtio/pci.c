@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <string.h>
+
+#include "device.h"
+
+#define PCI_BAR 0x10 /* offsets in configuration space */
+#define PCI_CAPABILITIES 0x34
+
+#define BAR_IO 1
+#define BAR_TYPE 0xf
+#define BAR_64 4
+#define CAP_ID 0 /* offsets in a capability */
+#define CAP_NEXT 1
+#define CAP_TYPE 3
+#define CAP_BAR 4
+#define CAP_OFFSET 8
+#define CAP_LENGTH 12
+#define CAP_BYTES 16
+#define CAP_VENDOR 9
+#define CAPS_MOST 48
+
+enum structure { COMMON = 1, NOTIFY = 2 };
+
+static bool is_known(const struct pci_function *f, unsigned at)
+{
+	return f->known[at / 8] >> at % 8 & 1;
+}
+
+/* The next capability behind `at`, or the first if that is 0; 0: none that the guest knows of. */
+static unsigned next_cap(const struct pci_function *f, unsigned at)
+{
+	unsigned link = at ? at + CAP_NEXT : PCI_CAPABILITIES;
+	unsigned next = f->config[link] & ~3u;
+
+	return is_known(f, link) && next > PCI_CAPABILITIES && next <= PCI_CONFIG - CAP_BYTES ? next
+											      : 0;
+}
+
+static bool is_virtio(const struct pci_function *f, unsigned cap)
+{
+	return is_known(f, cap + CAP_ID) && f->config[cap + CAP_ID] == CAP_VENDOR;
+}
+
+/* Does the byte say, or is it on the way to, where virtio's structures are? */
+static bool is_fixed(const struct pci_function *f, unsigned at)
+{
+	unsigned n = 0;
+
+	if (at < sizeof(uint32_t) || at == PCI_CAPABILITIES)
+		return true;
+	for (unsigned cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+		if (at - cap < (is_virtio(f, cap) ? CAP_BYTES : CAP_NEXT + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool in_use(const struct device *dev)
+{
+	bool used = false;
+
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
+		used |= dev->vq[i].q != NULL;
+	return used;
+}
+
+static uint32_t config32(const struct pci_function *f, unsigned at)
+{
+	uint32_t value;
+
+	memcpy(&value, &f->config[at], sizeof(value));
+	return value;
+}
+
+/* Where the structure is; size 0: nowhere that the guest knows of. */
+static struct range find_structure(const struct pci_function *f, enum structure type)
+{
+	unsigned n = 0, cap, bar;
+	uint64_t base;
+
+	for (cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+		if (is_virtio(f, cap) && f->config[cap + CAP_TYPE] == type &&
+		    f->config[cap + CAP_BAR] < PCI_BARS)
+			break;
+	}
+	if (!cap || n == CAPS_MOST)
+		return (struct range){0};
+	bar = f->config[cap + CAP_BAR];
+	base = f->bar[bar] & ~(uint64_t)BAR_TYPE;
+	if ((f->config[PCI_BAR + 4 * bar] & BAR_64) && bar + 1 < PCI_BARS)
+		base |= (uint64_t)f->bar[bar + 1] << 32;
+	if (!base || (f->config[PCI_BAR + 4 * bar] & BAR_IO))
+		return (struct range){0};
+	return (struct range){base + config32(f, cap + CAP_OFFSET), config32(f, cap + CAP_LENGTH)};
+}
+
+static void find_windows(struct device *dev)
+{
+	dev->window[0] = find_structure(&dev->pci, COMMON);
+	dev->window[1] = find_structure(&dev->pci, NOTIFY);
+}
+
+/* A device may have come in the place of another; so what is looked at from the start again
+ * is new, unless it is in use. */
+uint64_t pci_config_read(struct device *dev, unsigned at, unsigned bytes, uint64_t value)
+{
+	struct pci_function *f = &dev->pci;
+	uint8_t byte[8];
+
+	if (at + bytes > PCI_CONFIG)
+		return value;
+	if (at == 0 && !in_use(dev))
+		memset(f->known, 0, sizeof(f->known));
+	memcpy(byte, &value, sizeof(byte));
+	for (unsigned i = 0; i < bytes; i++) {
+		if (!is_known(f, at + i))
+			f->config[at + i] = byte[i];
+		else if (is_fixed(f, at + i))
+			byte[i] = f->config[at + i];
+		f->known[(at + i) / 8] |= 1 << (at + i) % 8;
+	}
+	find_windows(dev);
+	memcpy(&value, byte, sizeof(value));
+	return value;
+}
+
+void pci_config_write(struct device *dev, unsigned at, unsigned bytes, uint64_t value)
+{
+	unsigned bar = (at - PCI_BAR) / sizeof(uint32_t);
+
+	if (at < PCI_BAR || at % 4 || bytes != 4 || bar >= PCI_BARS)
+		return;
+	dev->pci.bar[bar] = value;
+	find_windows(dev);
+}
+
+/* The common configuration structure (virtio 1.2, 4.1.4.3); each field has its own width. */
+static const struct {
+	uint8_t offset, bytes, reg;
+} common[] = {
+	{0x00, 4, REG_OFFERED_SELECT},
+	{0x04, 4, REG_OFFERED},
+	{0x08, 4, REG_ACCEPTED_SELECT},
+	{0x0c, 4, REG_ACCEPTED},
+	{0x14, 1, REG_STATUS},
+	{0x16, 2, REG_QUEUE},
+	{0x18, 2, REG_SIZE},
+	{0x1c, 2, REG_READY},
+	{0x20, 8, REG_PART + PART_DESC},
+	{0x28, 8, REG_PART + PART_DRIVER},
+	{0x30, 8, REG_PART + PART_DEVICE},
+};
+
+/* 64-bit fields may be accessed by halves. */
+struct reg_access pci_common_reg(uint64_t offset, unsigned bytes)
+{
+	struct reg_access a = {.reg = REG_OTHER, .bytes = bytes};
+
+	for (unsigned i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+		uint64_t in = offset - common[i].offset;
+
+		if ((in == 0 && bytes == common[i].bytes) ||
+		    (common[i].bytes == 8 && bytes == 4 && in <= 4 && in % 4 == 0)) {
+			a.reg = common[i].reg;
+			a.shift = 8 * in;
+		}
+	}
+	return a;
+}
