@@ -54,9 +54,9 @@ static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 		*d = w->q->record[w->at];
 	else if (!private_read(w->vm, w->table + w->at * sizeof(*d), d, sizeof(*d)))
 		return false;
-	if (w->table && w->q->setup.packed) { /* all of the table */
+	if (w->table && w->q->setup.packed) { /* id and flags; all of the table is the chain */
+		d->flags = d->next & ~DESC_NEXT;
 		d->next = w->at + 1;
-		d->flags &= ~DESC_NEXT;
 		d->flags |= d->next < w->size ? DESC_NEXT : 0;
 	}
 	w->more = d->flags & DESC_NEXT;
@@ -145,8 +145,11 @@ static bool show(struct vm *vm, struct queue *q, const struct walk *w, const str
 	shown.flags &= DESC_NEXT | DESC_WRITE;
 	if (!w->table)
 		return put(vm, q, i, slot, &shown);
-	shown.next = q->setup.packed ? 0 : i + 1;
-	shown.flags &= q->setup.packed ? DESC_WRITE : ~0u;
+	shown.next = i + 1;
+	if (q->setup.packed) {
+		shown.next = shown.flags & DESC_WRITE;
+		shown.flags = 0;
+	}
 	return bounce_write(&vm->io.bounce, f->at + i * sizeof(shown), &shown, sizeof(shown));
 }
 

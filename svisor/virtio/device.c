@@ -78,7 +78,6 @@ static void reset(struct vm *vm, struct device *dev)
 	dev->accepted = 0;
 	dev->broken = false;
 	dev->offered_select = dev->accepted_select = dev->queue = 0;
-	dev->align = dev->guest_page = 0;
 }
 
 void device_free(struct vm *vm, struct device *dev)

@@ -49,7 +49,7 @@ struct device_queue {
 struct device {
 	bool is_pci, legacy, broken;
 	uint32_t offered_select, accepted_select, queue;
-	uint32_t guest_page, align;
+	uint32_t guest_page, align; /* legacy; a reset does not change them */
 	uint64_t accepted;
 	struct range window[2]; /* PCI: the common structure, notifications; else all of it */
 	struct pci_function pci;
