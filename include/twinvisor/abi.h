@@ -140,8 +140,8 @@
 
 /* (vm, ipa, pages) The S-VM's bounce memory, for the rings and buffers of its devices: back ends
  * find it at guest addresses from ipa on, which are only passed on to them; it can have up to that
- * many pages, 1 to TV_MAX_BOUNCE. At first none. Before sealing only, once. Without it, an S-VM has
- * no virtio devices. TV_ESTATE, TV_EINVAL, TV_ENOHEAP. */
+ * many pages, 1 to TV_MAX_BOUNCE, not across a line of 4 GiB. At first none. Before sealing only,
+ * once. Without it, an S-VM has no virtio devices. TV_ESTATE, TV_EINVAL, TV_ENOHEAP. */
 #define TV_VM_BOUNCE TV_SMC(0x10)
 /* (vm, count) -> x1 = pages that it has then. Adds ordinary pages, whose addresses, 64 bits each,
  * are at TV_RUN_DATA of the shared page: behind those that are there, in this order. They stay
@@ -152,7 +152,13 @@
 /* (vm) -> x1 = pages that it has then: those behind the last one in use are no longer. */
 #define TV_BOUNCE_TRIM TV_SMC(0x12)
 
-#define TV_CALLS 0x13 /* number of calls above */
+/* (vm, ipa, from) Flash that is no RAM, at a FAULT exit that reads it: the guest finds a copy of
+ * the ordinary page `from` at ipa, read-only, till it writes to any flash, which is MMIO then.
+ * TV_EINVAL: no flash there (by the measured device tree), or `from` is not ordinary; TV_ESTATE;
+ * TV_EFAULT, TV_ENOHEAP. */
+#define TV_VM_SHOW TV_SMC(0x13)
+
+#define TV_CALLS 0x14 /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -186,7 +192,8 @@
  * NS = 0. */
 #define TV_EXIT_IRQ 0   /* nothing: an interrupt for the normal world is pending */
 #define TV_EXIT_WFX 1   /* esr: EC, TI */
-#define TV_EXIT_FAULT 2 /* RAM not mapped: esr: EC, WnR, FSC; hpfar: page */
+#define TV_EXIT_FAULT 2 /* RAM not mapped, or flash that is read: esr: EC, WnR, FSC; hpfar: page \
+			 */
 #define TV_EXIT_MMIO \
 	3                /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar; \
 			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes, as they are on \

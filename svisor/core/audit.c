@@ -115,7 +115,8 @@ static uint64_t audit_vms(void)
 
 	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		if (vm->state != VM_DYING)
-			bad += s2_count(&vm->s2) != recorded[vm_index(vm)] + !!vm->pvtime ||
+			bad += s2_count(&vm->s2) !=
+				       recorded[vm_index(vm)] + !!vm->pvtime + vm->io.flash.count ||
 			       !pvtime_audit(vm);
 		else
 			bad += vm->s2.root != NULL;

@@ -110,12 +110,12 @@ static bool property(struct walk *w)
 }
 
 /* Every turn takes a token, or it is the last. */
-void dt_each(struct vm *vm, ipa_t base,
+bool dt_each(struct vm *vm, ipa_t base,
 	     void (*fn)(const struct devtree *dt, const struct dt_node *node))
 {
 	struct walk w = {.dt = {vm, base.v, 0}, .node = {{.child_cells = {2, 1}}}};
 	uint32_t size = word(&w.dt, SIZE_STRUCT);
-	bool more = word(&w.dt, 0) == DT_MAGIC;
+	bool found = word(&w.dt, 0) == DT_MAGIC, more = found;
 
 	w.dt.strings = word(&w.dt, OFF_STRINGS);
 	w.at = word(&w.dt, OFF_STRUCT) & 0xffffff; /* no tree is longer */
@@ -139,6 +139,7 @@ void dt_each(struct vm *vm, ipa_t base,
 			more = false;
 		}
 	}
+	return found;
 }
 
 bool dt_compatible(const struct devtree *dt, const struct dt_node *node, const char *name)

@@ -28,9 +28,10 @@ struct dt_node {
 };
 
 /* Calls fn for each node of the tree at `base`; a node's children come first. Bounded in time by
- * DT_STRUCT_MAX bytes of structure; the rest is not looked at. The S-VM's lock is held. */
+ * DT_STRUCT_MAX bytes of structure; the rest is not looked at. False: no tree is there. The S-VM's
+ * lock is held. */
 #define DT_STRUCT_MAX 0x10000
-void dt_each(struct vm *vm, ipa_t base,
+bool dt_each(struct vm *vm, ipa_t base,
 	     void (*fn)(const struct devtree *dt, const struct dt_node *node));
 
 /* Does the node's `compatible` list name it? */

@@ -55,7 +55,7 @@ void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need)
 		v->exit = TV_EXIT_BOUNCE;
 		v->copy_size = vm->io.wanted;
 	} else {
-		v->no_heap = true;
+		v->no_heap = need == NEED_HEAP;
 	}
 }
 
@@ -103,6 +103,19 @@ static bool decide_mmio(struct vm *vm, struct vcpu *v)
 	return seen;
 }
 
+/* A write to flash that is shown: it is shown no more, and the write is tried again, now MMIO. */
+static bool write_to_shown(struct vm *vm, uint64_t esr)
+{
+	bool was = false;
+
+	if (FSC_IS_PERMISSION(esr & ESR_ABT_FSC) && (esr & ESR_ABT_WNR)) {
+		spin_lock(&vm->lock);
+		was = flash_forget(vm);
+		spin_unlock(&vm->lock);
+	}
+	return was;
+}
+
 /*
  * RAM is never shown as MMIO, for its value would leak; what is outside is never memory. An
  * access that cannot be emulated from its syndrome gets what a bus without a device gives.
@@ -113,7 +126,8 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 	bool data = ESR_EC(esr) == EC_DABT_LOWER && !(esr & ESR_ABT_S1PTW);
 
 	if (!FSC_HAS_IPA(esr & ESR_ABT_FSC)) {
-		inject_abort(v);
+		if (!write_to_shown(vm, esr))
+			inject_abort(v);
 		return false;
 	}
 	if (vm_is_ram(vm, exit_page(v).v)) {
@@ -126,6 +140,10 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 	}
 	if (data && (esr & ESR_ABT_ISV))
 		return decide_mmio(vm, v);
+	if (data && !(esr & ESR_ABT_WNR) && flash_is(vm, exit_page(v).v)) {
+		v->exit = TV_EXIT_FAULT;
+		return true;
+	}
 	inject_abort(v);
 	return false;
 }

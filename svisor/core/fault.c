@@ -66,6 +66,8 @@ int fault_serve(struct vm *vm, ipa_t ipa)
 	assert_held(&vm->lock);
 	if (s2_lookup(&vm->s2, ipa, &page)) /* another vCPU's fault was served */
 		return TV_OK;
+	if (!vm_is_ram(vm, ipa.v)) /* flash, which only TV_VM_SHOW maps */
+		return TV_AGAIN;
 	ret = map_asked(vm, ipa);
 	for (unsigned i = 1; ret == TV_OK && i <= AROUND; i++) {
 		ipa_t next = IPA(ipa.v + i * TV_PAGE_SIZE);

@@ -150,6 +150,12 @@ static int64_t do_bounce_trim(const uint64_t *in, uint64_t *out)
 	return vm_bounce_trim(in[1], &out[1]);
 }
 
+static int64_t do_vm_show(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_show(in[1], IPA(in[2]), PA(in[3]));
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -172,6 +178,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_VM_BOUNCE)] = do_vm_bounce,
 	[INDEX(TV_BOUNCE_ADD)] = do_bounce_add,
 	[INDEX(TV_BOUNCE_TRIM)] = do_bounce_trim,
+	[INDEX(TV_VM_SHOW)] = do_vm_show,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

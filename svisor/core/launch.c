@@ -115,6 +115,15 @@ static void find_devices(const struct devtree *dt, const struct dt_node *node)
 	io_find(dt, node);
 }
 
+/* Firmware is told nothing, but finds it at the start of RAM. */
+static void look_for_devices(struct vm *vm)
+{
+	bool found = dt_each(vm, boot_devtree(vm, vm->vcpu[0]), find_devices);
+
+	for (unsigned i = 0; !found && i < vm->rams; i++)
+		found = dt_each(vm, IPA(vm->ram[i].base), find_devices);
+}
+
 static int seal_locked(struct vm *vm)
 {
 	assert_held(&vm->lock);
@@ -125,7 +134,7 @@ static int seal_locked(struct vm *vm)
 		extend_vcpu(vm, vm->vcpu[i]);
 	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
 		panic("SHA-256");
-	dt_each(vm, boot_devtree(vm, vm->vcpu[0]), find_devices);
+	look_for_devices(vm);
 	vm->state = VM_LIVE;
 	return TV_OK;
 }

@@ -57,9 +57,9 @@ static void finish_mmio(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 	uint64_t esr = v->hw.esr;
 	unsigned rt = ESR_ABT_SRT(esr);
 
-	if (esr & ESR_ABT_WNR)
-		io_written(vm, v);
-	else if (rt != RT_ZERO)
+	if ((esr & ESR_ABT_WNR) && !io_written(vm, v))
+		return;
+	if (!(esr & ESR_ABT_WNR) && rt != RT_ZERO)
 		v->regs.x[rt] =
 			load_value(v, io_read(vm, v, keep_bytes(run->gpr[rt], abort_bytes(esr))));
 	step_instruction(v);

@@ -90,6 +90,8 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 int vm_bounce(uint64_t handle, uint64_t base, uint64_t pages);
 int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages);
 int vm_bounce_trim(uint64_t handle, uint64_t *pages);
+/* TV_VM_SHOW */
+int vm_show(uint64_t handle, ipa_t ipa, pa_t from);
 
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */
 int vm_create(const struct npt *npt, uint64_t features, uint64_t *handle);

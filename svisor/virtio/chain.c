@@ -90,34 +90,6 @@ static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_
 	return !w->more && w->cursor && w->cursor <= (uint64_t)BOUNCE_MOST * TV_PAGE_SIZE;
 }
 
-static bool copy_out(const struct vm *vm, uint32_t at, const struct desc *d)
-{
-	uint64_t ipa = d->ipa;
-	size_t left = d->len;
-
-	for (size_t n; left; ipa += n, at += n, left -= n) {
-		const void *p = private_ptr(vm, ipa, left, &n);
-
-		if (!p || !bounce_write(&vm->io.bounce, at, p, n))
-			return false;
-	}
-	return true;
-}
-
-/* What is no longer mapped is the guest's affair: it gave the page back. */
-static bool copy_in(const struct vm *vm, uint32_t at, uint64_t ipa, size_t left)
-{
-	for (size_t n; left; ipa += n, at += n, left -= n) {
-		void *p = private_ptr(vm, ipa, left, &n);
-
-		if (!p)
-			return true;
-		if (!bounce_read(&vm->io.bounce, at, p, n))
-			return false;
-	}
-	return true;
-}
-
 /* Room for the chain in bounce memory. */
 static bool reserve(struct vm *vm, struct queue *q, struct flight *f, enum queue_need *need)
 {
@@ -165,7 +137,7 @@ static bool copy_chain(struct vm *vm, struct queue *q, const struct flight *f, p
 	for (; ok && walk_next(&w, &d, &place); slot = w.at, i++) {
 		if (w.cursor > f->bytes) /* the guest has changed the table meanwhile */
 			return false;
-		ok = (d.flags & DESC_WRITE) || copy_out(vm, f->at + place, &d);
+		ok = (d.flags & DESC_WRITE) || private_to_bounce(vm, d.ipa, f->at + place, d.len);
 		q->stats.bytes_out += d.flags & DESC_WRITE ? 0 : d.len;
 		d.ipa = bounce_ipa(&vm->io.bounce, f->at + place);
 		ok = ok && show(vm, q, &w, f, i, slot, &d, put);
@@ -223,7 +195,7 @@ bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
 
 		if (!(d.flags & DESC_WRITE))
 			continue;
-		ok = copy_in(vm, f->at + place, d.ipa, n);
+		ok = bounce_to_private(vm, f->at + place, d.ipa, n);
 		left -= n;
 	}
 	q->stats.bytes_in += len - left;

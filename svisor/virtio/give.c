@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* How an S-VM gets its bounce memory. */
+/* What the N-visor gives an S-VM for its I/O. */
 #include "ledger.h"
 #include "share.h"
 #include "vm.h"
@@ -9,7 +9,8 @@ _Static_assert(TV_MAX_BOUNCE == BOUNCE_MOST, "as abi.h says");
 static int bounce_locked(struct vm *vm, uint64_t base, uint64_t pages)
 {
 	if (!page_aligned(base) || pages == 0 || pages > BOUNCE_MOST ||
-	    !range_ok(base, pages * TV_PAGE_SIZE, 1ULL << vm->npt.bits))
+	    !range_ok(base, pages * TV_PAGE_SIZE, 1ULL << vm->npt.bits) ||
+	    base >> 32 != (base + pages * TV_PAGE_SIZE - 1) >> 32)
 		return TV_EINVAL;
 	if (vm->io.bounce.most)
 		return TV_ESTATE;
@@ -56,6 +57,18 @@ int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages)
 		return ret;
 	ret = add_locked(vm, page, count);
 	*pages = vm->io.bounce.pages;
+	vm_unlock(vm);
+	return ret;
+}
+
+int vm_show(uint64_t handle, ipa_t ipa, pa_t from)
+{
+	int ret;
+	struct vm *vm = vm_lock_state(handle, VM_LIVE, &ret);
+
+	if (!vm)
+		return ret;
+	ret = flash_show(vm, ipa, from);
 	vm_unlock(vm);
 	return ret;
 }

@@ -25,7 +25,11 @@ void io_find(const struct devtree *dt, const struct dt_node *node)
 	} else if (dt_compatible(dt, node, "pci-host-ecam-generic")) {
 		if (!io->ecam.size && dt_reg(dt, node, 0, &r))
 			io->ecam = r;
+	} else if (dt_compatible(dt, node, "qemu,fw-cfg-mmio")) {
+		if (dt_reg(dt, node, 0, &r))
+			io->fwcfg.window = r;
 	}
+	flash_find(dt, node);
 }
 
 static struct device *new_device(enum queue_need *need)
@@ -154,6 +158,10 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
 	v->io = (struct io_access){.kind = IO_OTHER, .value = *value};
+	if (write && is_in(addr, io->fwcfg.window)) {
+		v->io.kind = IO_FWCFG;
+		return fwcfg_write(vm, v, addr - io->fwcfg.window.base, bytes, value, need);
+	}
 	if (is_in(addr, io->ecam))
 		return access_config(vm, v, addr, write, bytes, *value, need);
 	for (unsigned i = 0; i < io->transports; i++) {
@@ -164,11 +172,14 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 	return access_device(vm, v, addr, write, bytes, value, need);
 }
 
-void io_written(struct vm *vm, struct vcpu *v)
+bool io_written(struct vm *vm, struct vcpu *v)
 {
 	assert_held(&vm->lock);
+	if (v->io.kind == IO_FWCFG)
+		return fwcfg_written(vm);
 	if (v->io.kind == IO_REGISTER)
 		device_written(vm, v->io.dev, &v->io.reg, v->io.value);
+	return true;
 }
 
 uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
@@ -210,12 +221,14 @@ void io_free(struct vm *vm)
 	for (unsigned i = 0; i < io->devices; i++)
 		device_free(vm, io->device[i]);
 	heap_free(io->spare, DEVICE_PAGES);
+	flash_free(vm);
 	bounce_free_all(&io->bounce);
 }
 
 size_t io_heap(const struct vm *vm)
 {
-	size_t pages = bounce_heap(&vm->io.bounce) + (vm->io.spare ? DEVICE_PAGES : 0);
+	size_t pages =
+		bounce_heap(&vm->io.bounce) + flash_heap(vm) + (vm->io.spare ? DEVICE_PAGES : 0);
 
 	for (unsigned i = 0; i < vm->io.devices; i++)
 		pages += device_heap(vm->io.device[i]);

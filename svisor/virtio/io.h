@@ -9,6 +9,8 @@
 
 #include "bounce.h"
 #include "device.h"
+#include "flash.h"
+#include "fwcfg.h"
 #include "queue.h"
 
 struct vm;
@@ -31,6 +33,8 @@ struct io {
 	ipa_t page;      /* of NEED_PAGE */
 	uint64_t wanted; /* of NEED_BOUNCE */
 	struct range ecam;
+	struct fwcfg fwcfg;
+	struct flash flash;
 	struct device *device[IO_DEVICES];
 	struct device *spare; /* for a function that may be found */
 	struct queue *live;
@@ -40,7 +44,7 @@ struct io {
 
 /* What a vCPU's last access to a device was, till it is over. */
 struct io_access {
-	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG } kind;
+	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG, IO_FWCFG } kind;
 	struct device *dev;
 	struct transport *transport;
 	struct reg_access reg;
@@ -55,8 +59,9 @@ void io_find(const struct devtree *dt, const struct dt_node *node);
 /* The write in v->hw of *value, or the read, outside RAM: its fate, as v->exit is to be shown. */
 enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool write, unsigned bytes,
 			  uint64_t *value, enum queue_need *need);
-/* The N-visor has served it: a write; a read, whose value may not be what the guest gets. */
-void io_written(struct vm *vm, struct vcpu *v);
+/* The N-visor has served it: a write (false: there is more of it to come); a read, whose value may
+ * not be what the guest gets. */
+bool io_written(struct vm *vm, struct vcpu *v);
 uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
 
 /* At each entry: what back ends have done becomes visible to the guest before the interrupts that

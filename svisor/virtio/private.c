@@ -45,6 +45,30 @@ bool private_write(const struct vm *vm, uint64_t ipa, const void *from, size_t s
 	return true;
 }
 
+bool private_to_bounce(const struct vm *vm, uint64_t ipa, uint32_t at, size_t size)
+{
+	for (size_t n; size; ipa += n, at += n, size -= n) {
+		const void *p = private_ptr(vm, ipa, size, &n);
+
+		if (!p || !bounce_write(&vm->io.bounce, at, p, n))
+			return false;
+	}
+	return true;
+}
+
+bool bounce_to_private(const struct vm *vm, uint32_t at, uint64_t ipa, size_t size)
+{
+	for (size_t n; size; ipa += n, at += n, size -= n) {
+		void *p = private_ptr(vm, ipa, size, &n);
+
+		if (!p)
+			return true;
+		if (!bounce_read(&vm->io.bounce, at, p, n))
+			return false;
+	}
+	return true;
+}
+
 uint16_t private_load16(const struct vm *vm, uint64_t ipa)
 {
 	size_t n;

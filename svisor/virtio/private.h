@@ -17,6 +17,11 @@ void *private_ptr(const struct vm *vm, uint64_t ipa, size_t size, size_t *got);
 bool private_read(const struct vm *vm, uint64_t ipa, void *to, size_t size);
 bool private_write(const struct vm *vm, uint64_t ipa, const void *from, size_t size);
 
+/* Copies between it and the S-VM's bounce memory. False: there is none such, as above; but what is
+ * no longer mapped when bytes come in is the guest's affair, which gave it back. */
+bool private_to_bounce(const struct vm *vm, uint64_t ipa, uint32_t at, size_t size);
+bool bounce_to_private(const struct vm *vm, uint32_t at, uint64_t ipa, size_t size);
+
 /* Single-copy atomic, of an aligned address. A load is ordered before what follows, a store behind
  * what was before it. A load of what is not there gives 0. */
 uint16_t private_load16(const struct vm *vm, uint64_t ipa);

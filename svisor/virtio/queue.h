@@ -83,6 +83,7 @@ enum queue_need {
 	NEED_PAGE,   /* a page of the guest's that is not mapped: io.page */
 	NEED_BOUNCE, /* more bounce memory: io.wanted bytes */
 	NEED_HEAP,
+	NEED_TIME, /* another has to be done first: just later */
 };
 
 /* All want the S-VM's lock. */

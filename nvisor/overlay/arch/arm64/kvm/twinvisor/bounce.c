@@ -19,13 +19,15 @@ module_param(tv_bounce_kib, uint, 0644);
 #define TV_BOUNCE_STEP	64	/* pages: less is not worth an exit */
 #define TV_BOUNCE_CALL	(TV_RUN_DATA_SIZE / sizeof(u64))
 
-/* The lowest address of the highest `pages` pages of the slot that no image lies in; or 0 */
+/* The lowest address of the highest `pages` pages of the slot that no image lies in and
+ * no line of 4 GiB; or 0 */
 static phys_addr_t tv_bounce_in(struct tv_svm *svm, struct kvm_memory_slot *slot, u64 pages)
 {
 	gfn_t end = slot->base_gfn + slot->npages;
 
 	for (; end >= slot->base_gfn + pages; end -= pages)
-		if (!tv_image_in(svm, end - pages, end))
+		if (!tv_image_in(svm, end - pages, end) &&
+		    (end - pages) >> (32 - PAGE_SHIFT) == (end - 1) >> (32 - PAGE_SHIFT))
 			return gfn_to_gpa(end - pages);
 	return 0;
 }
@@ -44,7 +46,7 @@ static u64 tv_bounce_size(struct kvm_memory_slot *slot)
  */
 int tv_bounce_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
 {
-	u64 pages = tv_bounce_size(slot);
+	u64 pages = slot->flags & KVM_MEM_READONLY ? 0 : tv_bounce_size(slot);
 	phys_addr_t base = pages ? tv_bounce_in(svm, slot, pages) : 0;
 
 	if (base && pages > svm->bounce_most) {

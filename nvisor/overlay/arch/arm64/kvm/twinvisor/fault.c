@@ -254,9 +254,34 @@ static bool tv_try_again(struct tv_vcpu *tvcpu, int err)
 	return time_before(jiffies, tvcpu->busy + TV_PATIENCE);
 }
 
+/* Flash that can be read as memory just now: the guest is shown what it holds. */
+static int tv_show_flash(struct kvm_vcpu *vcpu, phys_addr_t ipa,
+			 struct kvm_memory_slot *slot)
+{
+	unsigned long hva = gfn_to_hva_memslot_prot(slot, gpa_to_gfn(ipa), NULL);
+	struct page *page;
+	s64 code;
+
+	if (kvm_vcpu_trap_is_iabt(vcpu)) {
+		kvm_inject_pabt(vcpu, kvm_vcpu_get_hfar(vcpu));
+		return 1;
+	}
+	if (get_user_pages_fast(hva, 1, 0, &page) != 1)
+		return -EFAULT;
+	do
+		code = tv_smc(TV_VM_SHOW, vcpu->kvm->arch.svm->id, ipa & PAGE_MASK,
+			      page_to_phys(page), 0, NULL);
+	while (code == TV_ENOHEAP && !tv_heap_grow());
+	put_page(page);
+	if (code)
+		kvm_inject_dabt(vcpu, kvm_vcpu_get_hfar(vcpu));
+	return 1;
+}
+
 /*
  * A fault inside a memslot; called with kvm->srcu held, returns as exit handlers
- * do. A read-only slot is the VMM's, and never becomes private memory.
+ * do. A read-only slot other than the firmware's is the VMM's, and never becomes
+ * private memory.
  */
 int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 		    struct kvm_memory_slot *slot)
@@ -264,13 +289,8 @@ int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	int err;
 
-	if (slot->flags & KVM_MEM_READONLY) {
-		if (kvm_vcpu_trap_is_iabt(vcpu))
-			kvm_inject_pabt(vcpu, kvm_vcpu_get_hfar(vcpu));
-		else
-			kvm_inject_dabt(vcpu, kvm_vcpu_get_hfar(vcpu));
-		return 1;
-	}
+	if (!tv_slot_is_private(svm, slot))
+		return tv_show_flash(vcpu, ipa, slot);
 	err = tv_back_vcpu(vcpu, slot, ipa);
 	if (tv_try_again(&svm->vcpu[vcpu->vcpu_idx], err))
 		return 1;

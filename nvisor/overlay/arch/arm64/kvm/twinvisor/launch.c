@@ -232,13 +232,22 @@ static int tv_each_ram(struct tv_svm *svm,
 	int err = 0;
 
 	kvm_for_each_memslot_in_gfn_range(&iter, slots, 0, U64_MAX) {
-		if (iter.slot->flags & KVM_MEM_READONLY)
+		if (!tv_slot_is_private(svm, iter.slot))
 			continue;
 		err = fn(svm, iter.slot);
 		if (err)
 			break;
 	}
 	return err;
+}
+
+/* Flash that the VM starts in holds its firmware, which is private and measured as RAM is. */
+static void tv_find_firmware(struct tv_svm *svm)
+{
+	gfn_t pc = gpa_to_gfn(*vcpu_pc(kvm_get_vcpu(svm->kvm, 0)));
+	struct kvm_memory_slot *slot = gfn_to_memslot(svm->kvm, pc);
+
+	svm->firmware = slot && slot->flags & KVM_MEM_READONLY ? slot->base_gfn : ~0ULL;
 }
 
 static int tv_declare_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
@@ -380,6 +389,7 @@ int tv_launch_locked(struct tv_svm *svm)
 
 	WRITE_ONCE(svm->state, TV_LAUNCHING);
 	err = tv_create(svm);
+	tv_find_firmware(svm);
 	if (!err)
 		err = tv_each_ram(svm, tv_declare_slot);
 	if (!err)

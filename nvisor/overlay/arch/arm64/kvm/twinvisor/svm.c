@@ -280,11 +280,6 @@ bool tv_hides_cap(struct kvm *kvm, long cap)
 	}
 }
 
-static bool tv_slot_is_ram(const struct kvm_memory_slot *slot)
-{
-	return slot && slot->npages && !(slot->flags & KVM_MEM_READONLY);
-}
-
 /* RAM is sealed at launch; what the S-VM writes is never the VMM's to log. */
 int tv_prepare_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
 		       const struct kvm_memory_slot *new)
@@ -293,7 +288,8 @@ int tv_prepare_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
 		return 0;
 	if (new && new->flags & KVM_MEM_LOG_DIRTY_PAGES)
 		return -EINVAL;
-	if (tv_launched(kvm) && (tv_slot_is_ram(old) || tv_slot_is_ram(new)))
+	if (tv_launched(kvm) && (tv_slot_is_private(kvm->arch.svm, old) ||
+				 tv_slot_is_private(kvm->arch.svm, new)))
 		return -EPERM;
 	return 0;
 }

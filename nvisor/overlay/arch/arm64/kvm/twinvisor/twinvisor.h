@@ -52,6 +52,7 @@ struct tv_svm {
 	u64 loaded;
 	u8 measurement[32];
 	u64 launches;
+	gfn_t firmware;		/* the slot of flash that the first vCPU starts in, or ~0 */
 	struct xarray image;	/* pages that the first launch loaded */
 
 	/*
@@ -121,6 +122,13 @@ void tv_bounce_free(struct tv_svm *svm);
 /* dev.c */
 extern u64 tv_features;	/* TV_FEATURE_*: the most that an S-VM can have */
 void tv_count_launch(void);
+
+/* What the VMM may not write once it is launched */
+static inline bool tv_slot_is_private(struct tv_svm *svm, const struct kvm_memory_slot *slot)
+{
+	return slot && slot->npages &&
+	       (!(slot->flags & KVM_MEM_READONLY) || slot->base_gfn == svm->firmware);
+}
 
 /* Do VMs that the calling process creates become S-VMs? */
 static inline bool tv_armed(void)
