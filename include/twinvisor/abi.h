@@ -22,8 +22,8 @@
 #ifndef TWINVISOR_ABI_H
 #define TWINVISOR_ABI_H
 
-#define TV_ABI_MAJOR 2
-#define TV_ABI_MINOR 1
+#define TV_ABI_MAJOR 3
+#define TV_ABI_MINOR 0
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -138,10 +138,11 @@
  * are not both the S-VM's, or the same; TV_ESTATE: the S-VM is dying. */
 #define TV_CHUNK_MOVE TV_SMC(0x0f)
 
-/* (vm, ipa, pages) The S-VM's bounce memory, for the rings and buffers of its devices: back ends
- * find it at guest addresses from ipa on, which are only passed on to them; it can have up to that
- * many pages, 1 to TV_MAX_BOUNCE, not across a line of 4 GiB. At first none. Before sealing only,
- * once. Without it, an S-VM has no virtio devices. TV_ESTATE, TV_EINVAL, TV_ENOHEAP. */
+/* (vm, ipa, pages) The S-VM's bounce memory, for the rings and buffers of its devices and the
+ * tables of LPIs: back ends find it at guest addresses from ipa on, which are only passed on to
+ * them; it can have up to that many pages, 1 to TV_MAX_BOUNCE, ipa a multiple of 64 KiB, not across
+ * a line of 4 GiB. At first none. Before sealing only, once. Without it, an S-VM has no virtio
+ * devices. TV_ESTATE, TV_EINVAL, TV_ENOHEAP. */
 #define TV_VM_BOUNCE TV_SMC(0x10)
 /* (vm, count) -> x1 = pages that it has then. Adds ordinary pages, whose addresses, 64 bits each,
  * are at TV_RUN_DATA of the shared page: behind those that are there, in this order. They stay
@@ -190,10 +191,11 @@
 /* esr, far, hpfar and gpr[] hold only what the exit's line shows; the rest is
  * zero. esr is laid out as ESR_EL2 (DDI 0487 D24.2.40), hpfar as HPFAR_EL2 with
  * NS = 0. */
-#define TV_EXIT_IRQ 0   /* nothing: an interrupt for the normal world is pending */
-#define TV_EXIT_WFX 1   /* esr: EC, TI */
-#define TV_EXIT_FAULT 2 /* RAM not mapped, or flash that is read: esr: EC, WnR, FSC; hpfar: page \
-			 */
+#define TV_EXIT_IRQ 0 /* nothing: an interrupt for the normal world is pending */
+#define TV_EXIT_WFX 1 /* esr: EC, TI */
+#define TV_EXIT_FAULT \
+	2 /* RAM not mapped, or flash that is read: esr: EC, WnR, FSC; hpfar: page \
+	   */
 #define TV_EXIT_MMIO \
 	3                /* outside RAM: esr: EC, ISV, SAS, SSE, SRT, SF, WnR, FSC; hpfar; \
 			  * far: bits 11:0; gpr[SRT] of a write, only its SAS bytes, as they are on \
@@ -204,14 +206,9 @@
 	6             /* a physical SError came while the guest ran, and was taken: esr: EC, \
 		       * IDS, IESB, AET, EA, DFSC. It is the N-visor's to handle. */
 #define TV_EXIT_OFF 7 /* the vCPU turned itself off and waits for CPU_ON */
-/* The guest is about to write an ITS or redistributor register that makes the vITS read
- * guest memory: `size` bytes, at TV_RUN_DATA of the shared page, that the vITS will look for at
- * guest address `ipa` and that are private. Write them to the shared view there, and enter again:
- * next comes another COPY, or the MMIO exit of the write itself. */
-#define TV_EXIT_COPY 8
 /* The guest's I/O goes no further without more bounce memory, `size` bytes in a row: TV_BOUNCE_ADD,
  * and enter again. */
-#define TV_EXIT_BOUNCE 9
+#define TV_EXIT_BOUNCE 8
 
 /* ---- lines (tv_run.lines) ------------------------------------------------- */
 
@@ -231,8 +228,8 @@
 
 /* ---- the shared page behind struct tv_run -------------------------------- */
 
-#define TV_RUN_DATA 2048      /* offset of what a COPY exit carries ... */
-#define TV_RUN_DATA_SIZE 2048 /* ... at most so many bytes, all in one page of the guest's */
+#define TV_RUN_DATA 2048 /* offset of the addresses for TV_BOUNCE_ADD ... */
+#define TV_RUN_DATA_SIZE 2048
 
 #ifndef __ASSEMBLER__
 
@@ -249,8 +246,7 @@ struct tv_run {
 	uint64_t esr;     /* exit */
 	uint64_t far;     /* exit */
 	uint64_t hpfar;   /* exit */
-	uint64_t ipa;     /* exit COPY: guest address, in RAM */
-	uint64_t size;    /* exit COPY: bytes, 1 to TV_RUN_DATA_SIZE; BOUNCE: bytes wanted */
+	uint64_t size;    /* exit BOUNCE: bytes */
 	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
 	uint64_t lines;   /* exit: TV_LINE_* */
 };

@@ -53,7 +53,7 @@ void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need)
 		v->hw = made_abort(vm->io.page.v, ESR_ABT_WNR);
 	} else if (need == NEED_BOUNCE) {
 		v->exit = TV_EXIT_BOUNCE;
-		v->copy_size = vm->io.wanted;
+		v->wanted = vm->io.wanted;
 	} else {
 		v->no_heap = need == NEED_HEAP;
 	}
@@ -78,9 +78,7 @@ static bool decide_locked(struct vm *vm, struct vcpu *v)
 	enum queue_need need;
 
 	v->shown = write && rt != RT_ZERO ? bus_order(v, v->regs.x[rt]) : 0;
-	v->exit = its_access(vm, v, addr, write, bytes);
-	if (v->exit != TV_EXIT_MMIO)
-		return true;
+	v->exit = TV_EXIT_MMIO;
 	switch (io_access(vm, v, addr, write, bytes, &v->shown, &need)) {
 	case WRITE_OVER:
 		step_instruction(v);
@@ -234,13 +232,7 @@ static void show_mmio(const struct vcpu *v, struct tv_run *run)
 
 static void show_bounce(const struct vcpu *v, struct tv_run *run)
 {
-	run->size = v->copy_size;
-}
-
-static void show_copy(const struct vcpu *v, struct tv_run *run)
-{
-	run->ipa = v->copy.v;
-	run->size = v->copy_size;
+	run->size = v->wanted;
 }
 
 static void show_call(const struct vcpu *v, struct tv_run *run)
@@ -271,8 +263,7 @@ void exit_show(const struct vcpu *v, struct tv_run *run)
 		[TV_EXIT_WFX] = show_wfx,       [TV_EXIT_FAULT] = show_fault,
 		[TV_EXIT_MMIO] = show_mmio,     [TV_EXIT_CALL] = show_call,
 		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_SERROR] = show_serror,
-		[TV_EXIT_OFF] = NULL,           [TV_EXIT_COPY] = show_copy,
-		[TV_EXIT_BOUNCE] = show_bounce,
+		[TV_EXIT_OFF] = NULL,           [TV_EXIT_BOUNCE] = show_bounce,
 	};
 
 	memset(run, 0, sizeof(*run));

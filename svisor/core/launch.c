@@ -109,19 +109,13 @@ static ipa_t boot_devtree(struct vm *vm, const struct vcpu *v)
 	return IPA(x0);
 }
 
-static void find_devices(const struct devtree *dt, const struct dt_node *node)
-{
-	its_find(dt, node);
-	io_find(dt, node);
-}
-
 /* Firmware is told nothing, but finds it at the start of RAM. */
 static void look_for_devices(struct vm *vm)
 {
-	bool found = dt_each(vm, boot_devtree(vm, vm->vcpu[0]), find_devices);
+	bool found = dt_each(vm, boot_devtree(vm, vm->vcpu[0]), io_find);
 
 	for (unsigned i = 0; !found && i < vm->rams; i++)
-		found = dt_each(vm, IPA(vm->ram[i].base), find_devices);
+		found = dt_each(vm, IPA(vm->ram[i].base), io_find);
 }
 
 static int seal_locked(struct vm *vm)

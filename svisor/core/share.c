@@ -28,13 +28,6 @@ bool share_read(struct tv_run *run)
 
 _Static_assert(sizeof(struct tv_run) <= TV_RUN_DATA, "data lie behind the struct");
 
-bool share_data(const void *from, size_t size)
-{
-	unsigned cpu = cpu_index();
-
-	return share[cpu].set && ns_write(PA(share[cpu].page.v + TV_RUN_DATA), from, size);
-}
-
 bool share_read_data(void *to, size_t size)
 {
 	unsigned cpu = cpu_index();

@@ -15,7 +15,5 @@ bool share_read(struct tv_run *run);
 bool share_write(const struct tv_run *run);
 /* Copies `size` bytes, at most TV_RUN_DATA_SIZE, of TV_RUN_DATA of the page in, once. */
 bool share_read_data(void *to, size_t size);
-/* Copies `size` bytes, at most TV_RUN_DATA_SIZE, out to TV_RUN_DATA of the page. */
-bool share_data(const void *from, size_t size);
 
 #endif

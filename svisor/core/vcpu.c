@@ -126,7 +126,7 @@ static void enter_io(struct vm *vm, struct vcpu *v)
 	enum queue_need need;
 	struct queue *told;
 
-	if (v->exit == TV_EXIT_COPY || !io_enter(vm, &told, &need))
+	if (!io_enter(vm, &told, &need))
 		return;
 	if (need == NEED_NOTHING)
 		exit_notify(v, told);
@@ -185,8 +185,7 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 	bool seen = v->made; /* else there is something to do first */
 
 	do {
-		if (!seen &&
-		    v->exit != TV_EXIT_COPY) /* else its write waits for more, or to be shown */
+		if (!seen)
 			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
 				  &v->vserror, &v->hw);
 		seen = (seen || exit_decide(vm, v)) && !serve_here(vm, v);

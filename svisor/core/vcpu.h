@@ -33,8 +33,7 @@ struct vcpu {
 
 	uint64_t exit;        /* TV_EXIT_* that waits to be served; IRQ: nothing does */
 	struct guest_exit hw; /* as the hardware told it */
-	ipa_t copy;           /* COPY: where the bytes belong */
-	uint64_t copy_size;   /* and how many; BOUNCE: bytes */
+	uint64_t wanted;      /* BOUNCE: bytes */
 	struct io_access io;  /* MMIO: what the S-visor makes of it */
 	uint64_t shown;       /* MMIO write: the value that the N-visor sees, as on the bus */
 	bool made;            /* the exit in hw is the S-visor's own: no instruction waits for it */

@@ -16,7 +16,6 @@
 #include <mbedtls/sha256.h>
 
 #include "io.h"
-#include "its.h"
 #include "npt.h"
 #include "s2pt.h"
 #include "spinlock.h"
@@ -45,7 +44,6 @@ struct vm {
 	uint64_t next_load; /* lowest IPA that may be loaded next */
 	uint8_t measurement[32];
 
-	struct its its;
 	struct io io;
 
 	uint64_t cntvoff;      /* of all vCPUs inside the gate */

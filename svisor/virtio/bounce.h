@@ -23,7 +23,8 @@ struct bounce {
 };
 
 #define BOUNCE_UNIT 512
-#define BOUNCE_MOST 8192 /* pages: 32 MiB */
+#define BOUNCE_ALIGN 0x10000 /* of `base`: as good as any table of a device needs */
+#define BOUNCE_MOST 8192     /* pages: 32 MiB */
 
 /* Prepares for up to `most` pages (1 to BOUNCE_MOST) at `base`. TV_ENOHEAP. */
 int bounce_init(struct bounce *b, uint64_t base, unsigned most);

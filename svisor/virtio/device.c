@@ -45,6 +45,7 @@ static struct queue_setup setup_of(const struct device *dev, const struct device
 	return (struct queue_setup){
 		.size = vq->size,
 		.align = dev->legacy && dev->align ? dev->align : sizeof(uint32_t),
+		.page = dev->guest_page > TV_PAGE_SIZE ? dev->guest_page : TV_PAGE_SIZE,
 		.packed = dev->accepted & F_RING_PACKED,
 		.indirect = dev->accepted & F_INDIRECT,
 		.event_idx = dev->accepted & F_EVENT_IDX,
@@ -77,6 +78,7 @@ static void reset(struct vm *vm, struct device *dev)
 		drop_queue(vm, &dev->vq[i]);
 	dev->accepted = 0;
 	dev->broken = false;
+	dev->status = 0;
 	dev->offered_select = dev->accepted_select = dev->queue = 0;
 }
 
@@ -146,15 +148,19 @@ static enum write_fate write_pfn(struct vm *vm, struct device *dev, uint64_t *va
 	uint64_t base = *value * dev->guest_page, shadow;
 	enum write_fate fate;
 
-	if (!*value || !vq)
+	if (!*value)
 		return WRITE_SHOW;
+	if (!vq || !dev->guest_page) {
+		dev->broken = true;
+		return WRITE_OVER;
+	}
 	if (!has_shadow(vm, dev, vq, need))
 		return *need == NEED_NOTHING ? WRITE_OVER : WRITE_AGAIN;
 	shadow = bounce_ipa(&vm->io.bounce, vq->q->shadow[PART_DESC]);
 	for (unsigned i = 0; i < PARTS; i++)
 		vq->part[i] = base + (vq->q->shadow[i] - vq->q->shadow[PART_DESC]);
 	fate = start(vm, dev, vq, need);
-	*value = dev->guest_page ? shadow / dev->guest_page : 0;
+	*value = shadow / dev->guest_page;
 	return fate;
 }
 
@@ -189,6 +195,16 @@ static void write_size(struct device *dev, uint64_t value)
 		vq->size = value <= QUEUE_MOST ? value : 0;
 }
 
+static void accept(struct device *dev, uint64_t *value)
+{
+	unsigned shift = 32 * dev->accepted_select;
+
+	*value &= half(ALLOWED, dev->accepted_select);
+	if (dev->accepted_select < 2)
+		dev->accepted =
+			(dev->accepted & ~((uint64_t)UINT32_MAX << shift)) | *value << shift;
+}
+
 enum write_fate device_write(struct vm *vm, struct device *dev, const struct reg_access *a,
 			     uint64_t *value, enum queue_need *need)
 {
@@ -200,9 +216,10 @@ enum write_fate device_write(struct vm *vm, struct device *dev, const struct reg
 		dev->accepted_select = *value;
 		break;
 	case REG_ACCEPTED:
-		*value &= half(ALLOWED, dev->accepted_select);
-		dev->accepted &= ~((uint64_t)UINT32_MAX << 32 * (dev->accepted_select & 1));
-		dev->accepted |= *value << 32 * (dev->accepted_select & 1);
+		accept(dev, value);
+		break;
+	case REG_STATUS:
+		dev->status = *value;
 		break;
 	case REG_QUEUE:
 		dev->queue = *value;
@@ -277,7 +294,7 @@ uint64_t device_read(struct device *dev, const struct reg_access *a, uint64_t va
 {
 	switch (a->reg) {
 	case REG_OFFERED:
-		return value & half(ALLOWED, dev->legacy ? 0 : dev->offered_select);
+		return value & half(ALLOWED, dev->offered_select);
 	case REG_MOST:
 	case REG_SIZE:
 		return seen_size(dev, value);

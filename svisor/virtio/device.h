@@ -48,6 +48,7 @@ struct device_queue {
 
 struct device {
 	bool is_pci, legacy, broken;
+	uint8_t status;
 	uint32_t offered_select, accepted_select, queue;
 	uint32_t guest_page, align; /* legacy; a reset does not change them */
 	uint64_t accepted;

@@ -8,7 +8,7 @@ _Static_assert(TV_MAX_BOUNCE == BOUNCE_MOST, "as abi.h says");
 
 static int bounce_locked(struct vm *vm, uint64_t base, uint64_t pages)
 {
-	if (!page_aligned(base) || pages == 0 || pages > BOUNCE_MOST ||
+	if (base % BOUNCE_ALIGN || pages == 0 || pages > BOUNCE_MOST ||
 	    !range_ok(base, pages * TV_PAGE_SIZE, 1ULL << vm->npt.bits) ||
 	    base >> 32 != (base + pages * TV_PAGE_SIZE - 1) >> 32)
 		return TV_EINVAL;

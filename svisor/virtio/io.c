@@ -30,6 +30,7 @@ void io_find(const struct devtree *dt, const struct dt_node *node)
 			io->fwcfg.window = r;
 	}
 	flash_find(dt, node);
+	its_find(dt, node);
 }
 
 static struct device *new_device(enum queue_need *need)
@@ -157,7 +158,11 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
-	v->io = (struct io_access){.kind = IO_OTHER, .value = *value};
+	v->io = (struct io_access){.kind = IO_OTHER, .addr = addr, .value = *value};
+	if (its_at(vm, addr)) {
+		v->io.kind = IO_ITS;
+		return write ? its_write(vm, addr, bytes, value, need) : WRITE_SHOW;
+	}
 	if (write && is_in(addr, io->fwcfg.window)) {
 		v->io.kind = IO_FWCFG;
 		return fwcfg_write(vm, v, addr - io->fwcfg.window.base, bytes, value, need);
@@ -190,6 +195,8 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 		return device_read(v->io.dev, &v->io.reg, value);
 	case IO_VERSION:
 		return seen_version(v->io.transport, value);
+	case IO_ITS:
+		return its_read(vm, v->io.addr, abort_bytes(v->hw.esr), value);
 	case IO_CONFIG:
 		return seen_config(vm, v, value);
 	default:
@@ -197,21 +204,25 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 	}
 }
 
+/* What is there is all seen before the guest can be; only then is looked at what waits. */
 bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
 {
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
-	for (struct queue *q = vm->io.live; q; q = q->next) {
+	for (struct queue *q = vm->io.live; q; q = q->next)
 		queue_pull(vm, q);
+	for (struct queue *q = vm->io.live; q && *need == NEED_NOTHING; q = q->next) {
 		if (q->starved)
 			*need = queue_push(vm, q);
-		if (q->tell || *need != NEED_NOTHING) {
-			*told = q;
+		if (*need != NEED_NOTHING) {
+			q->starved = true; /* no doorbell will ask again */
+		} else if (q->tell) {
 			q->tell = false;
+			*told = q;
 			return true;
 		}
 	}
-	return false;
+	return *need != NEED_NOTHING;
 }
 
 void io_free(struct vm *vm)

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "flash.h"
 #include "fwcfg.h"
+#include "its.h"
 #include "queue.h"
 
 struct vm;
@@ -33,6 +34,7 @@ struct io {
 	ipa_t page;      /* of NEED_PAGE */
 	uint64_t wanted; /* of NEED_BOUNCE */
 	struct range ecam;
+	struct its its;
 	struct fwcfg fwcfg;
 	struct flash flash;
 	struct device *device[IO_DEVICES];
@@ -44,12 +46,12 @@ struct io {
 
 /* What a vCPU's last access to a device was, till it is over. */
 struct io_access {
-	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG, IO_FWCFG } kind;
+	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG, IO_FWCFG, IO_ITS } kind;
 	struct device *dev;
 	struct transport *transport;
 	struct reg_access reg;
-	uint64_t value; /* that the guest wrote */
-	uint32_t where; /* function's offset in the ECAM, and that in it */
+	uint64_t addr, value; /* that the guest wrote */
+	uint32_t where;       /* function's offset in the ECAM, and that in it */
 	unsigned at;
 };
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "esr.h"
 
 #define PCI_BAR 0x10 /* offsets in configuration space */
 #define PCI_CAPABILITIES 0x34
@@ -55,15 +56,6 @@ static bool is_fixed(const struct pci_function *f, unsigned at)
 	return false;
 }
 
-static bool in_use(const struct device *dev)
-{
-	bool used = false;
-
-	for (unsigned i = 0; i < DEVICE_QUEUES; i++)
-		used |= dev->vq[i].q != NULL;
-	return used;
-}
-
 static uint32_t config32(const struct pci_function *f, unsigned at)
 {
 	uint32_t value;
@@ -100,8 +92,12 @@ static void find_windows(struct device *dev)
 	dev->window[1] = find_structure(&dev->pci, NOTIFY);
 }
 
-/* A device may have come in the place of another; so what is looked at from the start again
- * is new, unless it is in use. */
+/* Another device may have come in the place of one that is not in use. */
+static bool is_other(const struct device *dev, unsigned at, unsigned bytes, uint64_t value)
+{
+	return at == 0 && !dev->status && keep_bytes(value ^ config32(&dev->pci, 0), bytes);
+}
+
 uint64_t pci_config_read(struct device *dev, unsigned at, unsigned bytes, uint64_t value)
 {
 	struct pci_function *f = &dev->pci;
@@ -109,7 +105,7 @@ uint64_t pci_config_read(struct device *dev, unsigned at, unsigned bytes, uint64
 
 	if (at + bytes > PCI_CONFIG)
 		return value;
-	if (at == 0 && !in_use(dev))
+	if (is_other(dev, at, bytes, value))
 		memset(f->known, 0, sizeof(f->known));
 	memcpy(byte, &value, sizeof(byte));
 	for (unsigned i = 0; i < bytes; i++) {

@@ -30,12 +30,16 @@ static uint32_t shadow_bytes(const struct queue_setup *s)
 	return ring_of(s)->offset(s, PARTS);
 }
 
+static bool is_power(uint32_t n)
+{
+	return n && !(n & (n - 1));
+}
+
 static bool setup_ok(const struct queue_setup *s)
 {
-	bool power = !(s->size & (s->size - 1)) && !(s->align & (s->align - 1));
-
-	return s->size && s->size <= QUEUE_MOST && s->align && s->align <= 0x10000 &&
-	       (power || s->packed);
+	return is_power(s->align) && s->align <= BOUNCE_ALIGN && is_power(s->page) &&
+	       s->page <= BOUNCE_ALIGN && s->size && s->size <= QUEUE_MOST &&
+	       (is_power(s->size) || s->packed);
 }
 
 /* The back end finds an empty ring there. */
@@ -54,10 +58,9 @@ static bool clear(struct vm *vm, uint32_t at, uint32_t bytes)
 static bool place_shadow(struct vm *vm, const struct queue_setup *s, uint32_t *at,
 			 enum queue_need *need)
 {
-	uint32_t bytes = shadow_bytes(s), align = s->align;
-	int ret;
+	uint32_t bytes = shadow_bytes(s);
+	int ret = bounce_alloc(&vm->io.bounce, bytes, s->page, at);
 
-	ret = bounce_alloc(&vm->io.bounce, bytes, align > TV_PAGE_SIZE ? align : TV_PAGE_SIZE, at);
 	if (ret == TV_AGAIN) {
 		vm->io.wanted = bytes;
 		*need = NEED_BOUNCE;

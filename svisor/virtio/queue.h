@@ -47,6 +47,7 @@ struct queue_setup {
 	uint64_t part[PARTS]; /* guest addresses */
 	uint32_t size;        /* 1 to QUEUE_MOST */
 	uint32_t align;       /* of the device part: 4, or what a legacy driver has chosen */
+	uint32_t page;        /* what the shadow is aligned to */
 	bool packed, indirect, event_idx;
 };
 

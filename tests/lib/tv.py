@@ -78,5 +78,5 @@ def all_back(t, m, free, name):
 
 def exits(m):
     """Of each S-VM, all together."""
-    found = re.findall(r'^ *\d+((?: +\d+){10}) +\d+ +\d+ +\d+ +\d+ +\d+$', stats(m), re.M)
+    found = re.findall(r'^ *\d+((?: +\d+){9}) +\d+ +\d+ +\d+ +\d+ +\d+$', stats(m), re.M)
     return [sum(int(n) for n in numbers.split()) for numbers in found]

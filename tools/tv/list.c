@@ -102,9 +102,9 @@ int cmd_stats(int argc, char **argv)
 	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
 	       info.chunks_secure, info.chunks_total);
 	print_lost(fd);
-	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s %6s\n", "IRQ", "WFX",
-	       "FAULT", "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "COPY", "BOUNCE", "REFUSED",
-	       "PAGES", "LOADED", "LAUNCHES", "MOVED");
+	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s %6s\n", "IRQ", "WFX",
+	       "FAULT", "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "BOUNCE", "REFUSED", "PAGES",
+	       "LOADED", "LAUNCHES", "MOVED");
 	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
 		print_exits(&vm);
 	return 0;

@@ -15,7 +15,7 @@
 #define TWINVISOR_RUNNING	1
 #define TWINVISOR_DEAD		2	/* launch failed: only waits to be closed */
 
-#define TWINVISOR_EXITS		10	/* indexed by TV_EXIT_* of the S-visor's ABI */
+#define TWINVISOR_EXITS		9	/* indexed by TV_EXIT_* of the S-visor's ABI */
 
 /* in: index (0, 1, ...); ENOENT past the last S-VM */
 struct twinvisor_vm {

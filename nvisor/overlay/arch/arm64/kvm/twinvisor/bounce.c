@@ -16,6 +16,7 @@
 static unsigned int tv_bounce_kib = 16384;
 module_param(tv_bounce_kib, uint, 0644);
 
+#define TV_BOUNCE_ALIGN	(SZ_64K / PAGE_SIZE)	/* as the S-visor has it */
 #define TV_BOUNCE_STEP	64	/* pages: less is not worth an exit */
 #define TV_BOUNCE_CALL	(TV_RUN_DATA_SIZE / sizeof(u64))
 
@@ -23,7 +24,7 @@ module_param(tv_bounce_kib, uint, 0644);
  * no line of 4 GiB; or 0 */
 static phys_addr_t tv_bounce_in(struct tv_svm *svm, struct kvm_memory_slot *slot, u64 pages)
 {
-	gfn_t end = slot->base_gfn + slot->npages;
+	gfn_t end = round_down(slot->base_gfn + slot->npages, TV_BOUNCE_ALIGN);
 
 	for (; end >= slot->base_gfn + pages; end -= pages)
 		if (!tv_image_in(svm, end - pages, end) &&
@@ -36,7 +37,7 @@ static u64 tv_bounce_size(struct kvm_memory_slot *slot)
 {
 	u64 most = min_t(u64, READ_ONCE(tv_bounce_kib) * 1024ULL / PAGE_SIZE, TV_MAX_BOUNCE);
 
-	return min_t(u64, most, slot->npages / 8);
+	return round_down(min_t(u64, most, slot->npages / 8), TV_BOUNCE_ALIGN);
 }
 
 /**

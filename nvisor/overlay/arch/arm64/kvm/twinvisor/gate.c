@@ -250,14 +250,6 @@ static __always_inline void tv_take(struct kvm_vcpu *vcpu, const struct tv_run *
 	vcpu->arch.fault.hpfar_el2 = run->hpfar;
 }
 
-/* Taken out of the shared page before another vCPU has this CPU */
-static __always_inline void tv_take_copy(struct tv_vcpu *tvcpu, const struct tv_run *run)
-{
-	tvcpu->copy_ipa = run->ipa;
-	tvcpu->copy_size = min_t(u64, run->size, sizeof(tvcpu->copy));
-	memcpy(tvcpu->copy, (const u8 *)run + TV_RUN_DATA, tvcpu->copy_size);
-}
-
 static __always_inline int tv_exception(u64 exit)
 {
 	switch (exit) {
@@ -266,7 +258,6 @@ static __always_inline int tv_exception(u64 exit)
 	case TV_EXIT_SERROR:	/* was taken, and is for handle_exit_early() to judge */
 		return ARM_EXCEPTION_EL1_SERROR;
 	case TV_EXIT_OFF:
-	case TV_EXIT_COPY:
 	case TV_EXIT_BOUNCE:
 		return ARM_EXCEPTION_SVM;
 	case TV_EXIT_WFX:
@@ -309,20 +300,9 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 	tv_pmu_line(vcpu, tvcpu, run->lines & TV_LINE_PMU);
 	tvcpu->exit = run->exit;
 	tvcpu->wanted = run->size;
-	if (tvcpu->exit == TV_EXIT_COPY)
-		tv_take_copy(tvcpu, run);
 	if (tvcpu->exit < TWINVISOR_EXITS)
 		tvcpu->exits[tvcpu->exit]++;
 	return tv_exception(tvcpu->exit);
-}
-
-/* The vITS is about to read this in the shared view, the only one that it knows. */
-static int tv_copy(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu)
-{
-	int err = kvm_write_guest_lock(vcpu->kvm, tvcpu->copy_ipa, tvcpu->copy,
-				       tvcpu->copy_size);
-
-	return err ?: 1;
 }
 
 /* The exits that only S-VMs have. Returns as handle_exit() does. */
@@ -331,8 +311,6 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
 	struct tv_vcpu *tvcpu = &svm->vcpu[vcpu->vcpu_idx];
 
-	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_COPY)
-		return tv_copy(vcpu, tvcpu);
 	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_BOUNCE)
 		return tv_bounce_grow(svm, tvcpu->wanted) ?: 1;
 	if (tvcpu->code == TV_OK || tvcpu->code == TV_ESTATE) {

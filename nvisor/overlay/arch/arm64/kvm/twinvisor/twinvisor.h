@@ -24,9 +24,6 @@ struct tv_vcpu {
 	u64 exit;		/* TV_EXIT_* of the last entry that was accepted */
 	u64 exits[TWINVISOR_EXITS];
 	u64 refused;
-	phys_addr_t copy_ipa;	/* of TV_EXIT_COPY: where ... */
-	size_t copy_size;
-	u8 copy[TV_RUN_DATA_SIZE];	/* ... these bytes belong */
 	u64 wanted;		/* of TV_EXIT_BOUNCE: bytes */
 	bool pmu_line;		/* the guest's PMU overflow interrupt is asserted */
 	bool pmu_masked;	/* and this CPU's own kept out of the guest's run */
