@@ -159,7 +159,11 @@
  * TV_EFAULT, TV_ENOHEAP. */
 #define TV_VM_SHOW TV_SMC(0x13)
 
-#define TV_CALLS 0x14 /* number of calls above */
+/* (vm, n) The n-th queue of the S-VM's devices that is in use, from 0 on: a struct tv_queue, at
+ * TV_RUN_DATA of the shared page. TV_ENOENT also: there are fewer; TV_EFAULT. */
+#define TV_QUEUE_STATS TV_SMC(0x14)
+
+#define TV_CALLS 0x15 /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -228,7 +232,7 @@
 
 /* ---- the shared page behind struct tv_run -------------------------------- */
 
-#define TV_RUN_DATA 2048 /* offset of the addresses for TV_BOUNCE_ADD ... */
+#define TV_RUN_DATA 2048 /* offset of what some calls take or give ... */
 #define TV_RUN_DATA_SIZE 2048
 
 #ifndef __ASSEMBLER__
@@ -249,6 +253,20 @@ struct tv_run {
 	uint64_t size;    /* exit BOUNCE: bytes */
 	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
 	uint64_t lines;   /* exit: TV_LINE_* */
+};
+
+/* What the S-visor tells of a queue. Bytes and copies are of buffers: out, that the device reads;
+ * in, that it wrote. */
+struct tv_queue {
+	uint64_t where; /* where the guest notifies the device */
+	uint32_t index, size;
+	uint32_t broken; /* by guest or back end: of no use till the device is reset */
+	uint32_t flying; /* requests that the back end has */
+	uint64_t requests, bytes_out, bytes_in, copies;
+	uint64_t notified;  /* by the guest: as many of its exits, most of them no further than here
+			     */
+	uint64_t forwarded; /* notifications that the back end wanted */
+	uint64_t refused;   /* descriptors of the guest, used elements of the back end */
 };
 
 /*

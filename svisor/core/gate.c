@@ -156,6 +156,12 @@ static int64_t do_vm_show(const uint64_t *in, uint64_t *out)
 	return vm_show(in[1], IPA(in[2]), PA(in[3]));
 }
 
+static int64_t do_queue_stats(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_queue_stats(in[1], in[2]);
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -179,6 +185,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_BOUNCE_ADD)] = do_bounce_add,
 	[INDEX(TV_BOUNCE_TRIM)] = do_bounce_trim,
 	[INDEX(TV_VM_SHOW)] = do_vm_show,
+	[INDEX(TV_QUEUE_STATS)] = do_queue_stats,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

@@ -35,6 +35,13 @@ bool share_read_data(void *to, size_t size)
 	return share[cpu].set && ns_read(to, PA(share[cpu].page.v + TV_RUN_DATA), size);
 }
 
+bool share_write_data(const void *from, size_t size)
+{
+	unsigned cpu = cpu_index();
+
+	return share[cpu].set && ns_write(PA(share[cpu].page.v + TV_RUN_DATA), from, size);
+}
+
 bool share_write(const struct tv_run *run)
 {
 	unsigned cpu = cpu_index();

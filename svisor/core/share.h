@@ -13,7 +13,8 @@ int share_set(pa_t page);
 /* Copies the page in, once, or out. False: none is set, or it is not ordinary memory now. */
 bool share_read(struct tv_run *run);
 bool share_write(const struct tv_run *run);
-/* Copies `size` bytes, at most TV_RUN_DATA_SIZE, of TV_RUN_DATA of the page in, once. */
+/* Copies `size` bytes, at most TV_RUN_DATA_SIZE, of TV_RUN_DATA of the page in, once, or out. */
 bool share_read_data(void *to, size_t size);
+bool share_write_data(const void *from, size_t size);
 
 #endif

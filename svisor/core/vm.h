@@ -88,7 +88,8 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 int vm_bounce(uint64_t handle, uint64_t base, uint64_t pages);
 int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages);
 int vm_bounce_trim(uint64_t handle, uint64_t *pages);
-/* TV_VM_SHOW */
+/* TV_QUEUE_STATS, TV_VM_SHOW */
+int vm_queue_stats(uint64_t handle, uint64_t n);
 int vm_show(uint64_t handle, ipa_t ipa, pa_t from);
 
 /* The calls; each takes the S-VM's lock. Errors as in abi.h. */

@@ -138,7 +138,10 @@ static bool copy_chain(struct vm *vm, struct queue *q, const struct flight *f, p
 		if (w.cursor > f->bytes) /* the guest has changed the table meanwhile */
 			return false;
 		ok = (d.flags & DESC_WRITE) || private_to_bounce(vm, d.ipa, f->at + place, d.len);
-		q->stats.bytes_out += d.flags & DESC_WRITE ? 0 : d.len;
+		if (!(d.flags & DESC_WRITE)) {
+			q->stats.bytes_out += d.len;
+			q->stats.copies++;
+		}
 		d.ipa = bounce_ipa(&vm->io.bounce, f->at + place);
 		ok = ok && show(vm, q, &w, f, i, slot, &d, put);
 	}
@@ -197,6 +200,7 @@ bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
 			continue;
 		ok = bounce_to_private(vm, f->at + place, d.ipa, n);
 		left -= n;
+		q->stats.copies++;
 	}
 	q->stats.bytes_in += len - left;
 	bounce_free(&vm->io.bounce, f->at, f->bytes);

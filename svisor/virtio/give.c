@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the N-visor gives an S-VM for its I/O. */
+/* What the N-visor gives an S-VM for its I/O, and what it gets to know. */
 #include "ledger.h"
 #include "share.h"
 #include "vm.h"
@@ -61,6 +61,21 @@ int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages)
 	return ret;
 }
 
+int vm_queue_stats(uint64_t handle, uint64_t n)
+{
+	struct vm *vm = vm_lock(handle);
+	struct tv_queue stats;
+	bool found;
+
+	if (!vm)
+		return TV_ENOENT;
+	found = vm->state != VM_DYING && io_stats(vm, n, &stats);
+	vm_unlock(vm);
+	if (!found)
+		return TV_ENOENT;
+	return share_write_data(&stats, sizeof(stats)) ? TV_OK : TV_EFAULT;
+}
+
 int vm_show(uint64_t handle, ipa_t ipa, pa_t from)
 {
 	int ret;
@@ -75,10 +90,11 @@ int vm_show(uint64_t handle, ipa_t ipa, pa_t from)
 
 int vm_bounce_trim(uint64_t handle, uint64_t *pages)
 {
-	struct vm *vm = vm_lock(handle);
+	int ret;
+	struct vm *vm = vm_lock_state(handle, VM_LIVE, &ret);
 
 	if (!vm)
-		return TV_ENOENT;
+		return ret;
 	*pages = bounce_trim(&vm->io.bounce);
 	vm_unlock(vm);
 	return TV_OK;

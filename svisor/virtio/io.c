@@ -225,6 +225,23 @@ bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
 	return *need != NEED_NOTHING;
 }
 
+bool io_stats(const struct vm *vm, uint64_t n, struct tv_queue *stats)
+{
+	const struct queue *q = vm->io.live;
+
+	for (; q && n; n--)
+		q = q->next;
+	if (!q)
+		return false;
+	*stats = q->stats;
+	stats->where = q->doorbell;
+	stats->index = q->index;
+	stats->size = q->setup.size;
+	stats->broken = q->broken;
+	stats->flying = q->flying;
+	return true;
+}
+
 void io_free(struct vm *vm)
 {
 	struct io *io = &vm->io;

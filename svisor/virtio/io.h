@@ -71,6 +71,9 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
  * notification for *told, a queue whose chains had to wait for bounce memory. */
 bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need);
 
+/* TV_QUEUE_STATS. False: there are fewer. */
+bool io_stats(const struct vm *vm, uint64_t n, struct tv_queue *stats);
+
 void io_free(struct vm *vm);
 size_t io_heap(const struct vm *vm);
 

@@ -51,12 +51,6 @@ struct queue_setup {
 	bool packed, indirect, event_idx;
 };
 
-struct queue_stats {
-	uint64_t requests, bytes_out, bytes_in;
-	uint64_t notified, forwarded; /* notifications of the guest; to the back end */
-	uint64_t refused;             /* descriptors of the guest, used elements of the back end */
-};
-
 struct queue {
 	struct queue_setup setup;
 	bool live, broken;
@@ -69,13 +63,13 @@ struct queue {
 	uint16_t spare;              /* packed: first free record */
 	uint16_t put_id, head_flags; /* packed: of the chain that is being taken */
 	uint16_t flying;             /* chains that the back end has */
-	struct queue_stats stats;
-	struct queue *next;    /* live queue of the S-VM */
-	uint64_t doorbell;     /* where the guest has notified last ... */
-	uint8_t bell_bytes;    /* ... and how wide ... */
-	uint16_t index;        /* ... with this value */
-	struct flight *flight; /* [size], by id */
-	struct desc *record;   /* [size]: descriptors of those chains */
+	struct tv_queue stats;       /* but for what is above */
+	struct queue *next;          /* live queue of the S-VM */
+	uint64_t doorbell;           /* where the guest has notified last ... */
+	uint8_t bell_bytes;          /* ... and how wide ... */
+	uint16_t index;              /* ... with this value */
+	struct flight *flight;       /* [size], by id */
+	struct desc *record;         /* [size]: descriptors of those chains */
 };
 
 /* What a queue needs before it can go on. */

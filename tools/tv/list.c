@@ -84,17 +84,70 @@ static void print_lost(int fd)
 	       stats.lost_vms, stats.lost_chunks, stats.lost_pages);
 }
 
+static void print_queue(const struct twinvisor_queue *q)
+{
+	printf("%#14llx %5u %4u %9llu %13llu %13llu %9llu %9llu %9llu %6u %7llu%s\n", q->where,
+	       q->queue, q->size, q->requests, q->bytes_out, q->bytes_in, q->copies, q->notified,
+	       q->forwarded, q->flying, q->refused, q->broken ? " broken" : "");
+}
+
+/* The queues of one S-VM. */
+static int queue_stats(int fd, uint32_t index)
+{
+	struct twinvisor_queue q = {.vm = index};
+	struct twinvisor_vm vm;
+
+	if (!get_vm(fd, index, &vm))
+		fail("there is no S-VM %u: see tv list", index);
+	printf("bounce memory: %llu of at most %llu KiB\n", vm.bounce_pages * 4,
+	       vm.bounce_most * 4);
+	printf("%14s %5s %4s %9s %13s %13s %9s %9s %9s %6s %7s\n", "NOTIFIED AT", "QUEUE", "SIZE",
+	       "REQUESTS", "BYTES OUT", "BYTES IN", "COPIES", "NOTIFIED", "FORWARDED", "FLYING",
+	       "REFUSED");
+	for (; !ioctl(fd, TWINVISOR_QUEUE, &q); q.index++)
+		print_queue(&q);
+	if (errno != ENOENT)
+		fail("the queues of S-VM %u: %s", index, strerror(errno));
+	return 0;
+}
+
+static error_t parse_stats(int key, char *arg, struct argp_state *state)
+{
+	char *end;
+	long *vm = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*vm >= 0)
+			argp_usage(state);
+		*vm = strtol(arg, &end, 10);
+		if (*end || *vm < 0 || *vm > UINT32_MAX)
+			argp_error(state, "'%s' is no number of an S-VM (see tv list)", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 int cmd_stats(int argc, char **argv)
 {
+	const struct argp argp = {
+		.parser = parse_stats,
+		.args_doc = "[S-VM]",
+		.doc = "Show secure memory in use, and the exits of each S-VM by class, the "
+		       "entries that the S-visor refused, private pages, pages loaded at launch, "
+		       "launches (a reboot is one more), chunks that were moved. With a number of "
+		       "tv list: the virtio queues of that S-VM.",
+	};
 	struct twinvisor_info info;
 	struct twinvisor_vm vm;
+	long one = -1;
 	int fd;
 
-	no_arguments(argc, argv,
-		     "Show secure memory in use, and the exits of each S-VM by class, the "
-		     "entries that the S-visor refused, private pages, pages loaded at launch, "
-		     "launches (a reboot is one more), chunks that were moved.");
+	argp_parse(&argp, argc, argv, 0, NULL, &one);
 	fd = device_open(O_RDONLY | O_CLOEXEC);
+	if (one >= 0)
+		return queue_stats(fd, one);
 	if (ioctl(fd, TWINVISOR_INFO, &info))
 		fail("no figures: %s", strerror(errno));
 	printf("ABI %u.%u, %u S-VMs, %u pools, chunks of 8 MiB: %llu in use, %llu secure, %llu in "

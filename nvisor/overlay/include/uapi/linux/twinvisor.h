@@ -33,7 +33,9 @@ struct twinvisor_vm {
 	__u64 refused;		/* entries that the S-visor refused */
 	__u64 launches;		/* one, and one more for each reboot */
 	__u64 moved;		/* chunks that were moved, to make room */
-	__u64 reserved[5];
+	__u64 bounce_pages;	/* of the VMM's, pinned for the S-VM's I/O */
+	__u64 bounce_most;	/* as many as there may be */
+	__u64 reserved[3];
 };
 
 struct twinvisor_info {
@@ -94,6 +96,25 @@ struct twinvisor_pool {
 	__u64 reserved[2];
 };
 
+/* in: vm, index (0, 1, ...): a queue that a device of the S-VM has in use; ENOENT past the last */
+struct twinvisor_queue {
+	__u32 vm;
+	__u32 index;
+	__u64 where;		/* guest address of the register that notifies the device */
+	__u32 queue;		/* of the device */
+	__u32 size;
+	__u32 broken;		/* of no use till the device is reset */
+	__u32 flying;		/* requests that the back end has */
+	__u64 requests;
+	__u64 bytes_out;	/* copied for the device, and from it */
+	__u64 bytes_in;
+	__u64 copies;
+	__u64 notified;		/* by the guest */
+	__u64 forwarded;	/* and so many to the back end, by an exit each */
+	__u64 refused;		/* of the guest's descriptors and the back end's answers */
+	__u64 reserved[3];
+};
+
 #define TWINVISOR_IOC		0xb7
 
 /*
@@ -109,5 +130,6 @@ struct twinvisor_pool {
 #define TWINVISOR_AUDIT		_IOR(TWINVISOR_IOC, 4, struct twinvisor_audit)
 #define TWINVISOR_STATS		_IOR(TWINVISOR_IOC, 5, struct twinvisor_stats)
 #define TWINVISOR_POOL		_IOWR(TWINVISOR_IOC, 6, struct twinvisor_pool)
+#define TWINVISOR_QUEUE		_IOWR(TWINVISOR_IOC, 7, struct twinvisor_queue)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

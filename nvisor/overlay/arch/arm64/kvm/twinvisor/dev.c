@@ -143,6 +143,8 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->loaded_pages = READ_ONCE(svm->loaded);
 	vm->launches = READ_ONCE(svm->launches);
 	vm->moved = READ_ONCE(svm->moved);
+	vm->bounce_pages = READ_ONCE(svm->bounce_pages);
+	vm->bounce_most = READ_ONCE(svm->bounce_most);
 	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
@@ -165,12 +167,63 @@ static int tv_vm(struct twinvisor_vm __user *arg)
 	return copy_to_user(arg, &vm, sizeof(vm)) ? -EFAULT : 0;
 }
 
+/* By the shared page of the CPU that this is */
+static s64 tv_smc_queue_stats(struct tv_svm *svm, u32 index, struct tv_queue *stats)
+{
+	s64 code;
+
+	preempt_disable();
+	code = tv_smc(TV_QUEUE_STATS, svm->id, index, 0, 0, NULL);
+	memcpy(stats, (void *)tv_share_page() + TV_RUN_DATA, sizeof(*stats));
+	preempt_enable();
+	return code;
+}
+
+static int tv_queue(struct twinvisor_queue __user *arg)
+{
+	struct twinvisor_queue queue;
+	struct tv_queue stats;
+	struct tv_svm *svm;
+	s64 code = TV_ENOENT;
+
+	if (copy_from_user(&queue, arg, sizeof(queue)))
+		return -EFAULT;
+	mutex_lock(&tv_svms_lock);
+	svm = tv_nth(queue.vm);
+	if (svm && svm->created)
+		code = tv_smc_queue_stats(svm, queue.index, &stats);
+	mutex_unlock(&tv_svms_lock);
+	if (code)
+		return tv_errno(code);
+	queue = (struct twinvisor_queue) {
+		.vm = queue.vm, .index = queue.index, .where = stats.where,
+		.queue = stats.index, .size = stats.size, .broken = stats.broken,
+		.flying = stats.flying, .requests = stats.requests,
+		.bytes_out = stats.bytes_out, .bytes_in = stats.bytes_in,
+		.copies = stats.copies, .notified = stats.notified,
+		.forwarded = stats.forwarded, .refused = stats.refused,
+	};
+	return copy_to_user(arg, &queue, sizeof(queue)) ? -EFAULT : 0;
+}
+
+/* Bounce memory that no I/O is in is let go of along with chunks. */
+static void tv_trim_all(void)
+{
+	struct tv_svm *svm;
+
+	mutex_lock(&tv_svms_lock);
+	list_for_each_entry(svm, &tv_svms, list)
+		tv_bounce_trim(svm);
+	mutex_unlock(&tv_svms_lock);
+}
+
 static int tv_reclaim(u64 __user *arg)
 {
 	u64 chunks;
 
 	if (get_user(chunks, arg))
 		return -EFAULT;
+	tv_trim_all();
 	return put_user(tv_pool_reclaim(chunks), arg);
 }
 
@@ -239,6 +292,8 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_audit(argp);
 	case TWINVISOR_STATS:
 		return tv_stats(argp);
+	case TWINVISOR_QUEUE:
+		return tv_queue(argp);
 	case TWINVISOR_POOL:
 		return tv_map(argp);
 	default:
