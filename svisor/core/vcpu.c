@@ -173,9 +173,12 @@ static bool serve_here(struct vm *vm, struct vcpu *v)
 	spin_lock(&vm->lock);
 	if (vm->state == VM_LIVE)
 		ret = fault_serve(vm, exit_page(v));
+	if (ret == TV_OK && v->made) { /* what waited for it goes on */
+		v->made = false;
+		enter_io(vm, v);
+	}
 	spin_unlock(&vm->lock);
-	v->made &= ret != TV_OK;
-	return ret == TV_OK;
+	return ret == TV_OK && !v->made;
 }
 
 /* Till something is the N-visor's. An interrupt for the normal world ends it at the latest; a

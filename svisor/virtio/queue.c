@@ -37,7 +37,7 @@ static bool is_power(uint32_t n)
 
 static bool setup_ok(const struct queue_setup *s)
 {
-	return is_power(s->align) && s->align <= BOUNCE_ALIGN && is_power(s->page) &&
+	return is_power(s->align) && s->align <= s->page && is_power(s->page) &&
 	       s->page <= BOUNCE_ALIGN && s->size && s->size <= QUEUE_MOST &&
 	       (is_power(s->size) || s->packed);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* LPIs: what leaves for KVM's vITS, when, and nothing else (I7). */
+/* LPIs: what leaves for KVM's vITS, when, where to, and nothing else (I7). */
 #include "fdt.h"
 #include "fixture.h"
 
@@ -22,6 +22,8 @@
 #define NEXT_RD 0x20000
 
 #define VALID (1UL << 63)
+#define CBASER_ADDRESS 0xfffffffff0000UL
+#define PROPBASER_ADDRESS 0xffffffffff000UL
 #define INDIRECT (1UL << 62)
 
 /* In RAM: the device tree, the command queue, properties of LPIs. */
@@ -30,7 +32,11 @@
 #define QUEUE_PAGES 3 /* that are mapped */
 #define PROPS (RAM + 0x20000)
 #define PROP_PAGES 14
-#define PIECE 2048UL
+
+/* Guest addresses of bounce memory, and the pages that there are. */
+#define BOUNCE (RAM + 0x1000000)
+#define BOUNCE_PAGES 64
+#define BOUNCE_END (BOUNCE + PAGE(BOUNCE_PAGES))
 
 static struct svm vm;
 static struct fdt fdt;
@@ -100,6 +106,26 @@ static void load(uint64_t ipa, const void *content)
 	check_eq(load_page(vm.handle, ipa, from, CHUNK(0) + PAGE(next_private++)), TV_OK);
 }
 
+/* Bounce memory: as much as there may be, and as there is after a launch. */
+static unsigned most = BOUNCE_PAGES, present = BOUNCE_PAGES, given;
+static uint64_t bounce[BOUNCE_PAGES];
+
+static void give(unsigned pages)
+{
+	uint64_t *list = (uint64_t *)((uint8_t *)shared() + TV_RUN_DATA);
+
+	for (unsigned i = 0; i < pages; i++)
+		list[i] = bounce[given++] = ordinary_page();
+	if (pages)
+		check_eq(smc(TV_BOUNCE_ADD, vm.handle, pages, 0, 0), TV_OK);
+}
+
+static void *at_bounce(uint64_t ipa)
+{
+	check(ipa >= BOUNCE && ipa < BOUNCE_END);
+	return host_mem(bounce[(ipa - BOUNCE) / TV_PAGE_SIZE] + ipa % TV_PAGE_SIZE);
+}
+
 /* Sealed, with x0 and code at RAM as given; fdt at DTB. Two vCPUs that are on. */
 static void launch_at(uint64_t x0, const uint32_t *code, size_t words)
 {
@@ -122,7 +148,11 @@ static void launch_at(uint64_t x0, const uint32_t *code, size_t words)
 	shared()->gpr[0] = x0;
 	for (unsigned i = 0; i < 2; i++)
 		check_eq(smc(TV_VCPU_CREATE, vm.handle, i, TV_VCPU_ON, 0), TV_OK);
+	if (most)
+		check_eq(smc(TV_VM_BOUNCE, vm.handle, BOUNCE, most, 0), TV_OK);
 	check_eq(smc(TV_VM_SEAL, vm.handle, 0, 0, 0), TV_OK);
+	given = 0;
+	give(present);
 }
 
 static void start_at(uint64_t x0, const uint32_t *code, size_t words)
@@ -163,72 +193,63 @@ static void write32(unsigned vcpu, uint64_t addr, uint32_t value)
 	access_by(vcpu, addr, 0x1234567800000000 | value, 2, ISS_WNR);
 }
 
-/* The exit is a COPY of just this, and shows nothing else. */
-static void check_copy(uint64_t ipa, uint64_t size)
-{
-	struct tv_run want = {.exit = TV_EXIT_COPY, .ipa = ipa, .size = size};
-
-	check_eq(shared()->exit, TV_EXIT_COPY);
-	check_eq(shared()->ipa, ipa);
-	check_eq(shared()->size, size);
-	check(!memcmp(shared(), &want, sizeof(want)));
-}
-
-static void check_data(const void *data, size_t size)
-{
-	check(!memcmp((uint8_t *)shared() + TV_RUN_DATA, data, size));
-}
-
-/* ... and the bytes are the guest's. */
-static void check_copied(uint64_t ipa, uint64_t size)
-{
-	check_copy(ipa, size);
-	check_data(guest_at(ipa), size);
-}
-
-static void go_on(unsigned vcpu)
-{
-	memset((uint8_t *)shared() + TV_RUN_DATA, 0xff, TV_RUN_DATA_SIZE);
-	check_eq(run(&vm, vcpu, 0), TV_OK);
-}
-
-/* The write itself, without a further run of the guest. */
+/* The write is shown, with this value. */
 static void check_shown(uint64_t addr, uint64_t value)
 {
 	check_eq(shared()->exit, TV_EXIT_MMIO);
 	check_eq(shared()->hpfar, HPFAR(addr));
 	check_eq(shared()->far, addr & 0xfff);
 	check_eq(shared()->gpr[5], value);
-	check_eq(shared()->ipa | shared()->size, 0);
 	check_eq(guest_runs, 1);
 }
 
-/* All pieces of [base, base + size) and then the write. */
-static void check_pieces(unsigned vcpu, uint64_t base, uint64_t size)
+/* What the guest reads there when the N-visor gives it `value`. */
+static uint64_t read64(uint64_t addr, uint64_t value)
 {
-	for (uint64_t at = 0; at < size; at += PIECE) {
-		check_copied(base + at, size - at < PIECE ? size - at : PIECE);
-		go_on(vcpu);
-	}
-	check_eq(shared()->exit, TV_EXIT_MMIO);
+	access_by(0, addr, 0, 3, ISS_READ);
+	shared()->gpr[5] = value;
+	shared()->flags = TV_RUN_DONE;
+	GUEST({{GUEST_IRQ, 0, 0, 0}, NULL});
+	check_eq(run_as_is(&vm, 0), TV_OK);
+	return guest_saw.x[5];
 }
 
-/* Does the write make anything leave? */
-static bool copies(void)
+/* The address that was just shown. */
+static uint64_t shown(uint64_t mask)
 {
-	bool any = shared()->exit == TV_EXIT_COPY;
-
-	while (shared()->exit == TV_EXIT_COPY)
-		go_on(0);
 	check_eq(shared()->exit, TV_EXIT_MMIO);
-	return any;
+	return shared()->gpr[5] & mask;
+}
+
+static uint64_t set_queue(unsigned pages)
+{
+	write64(0, GITS_CBASER, VALID | QUEUE | (pages - 1));
+	return shown(CBASER_ADDRESS);
+}
+
+static uint64_t set_table(unsigned bits)
+{
+	write64(0, GICR_PROPBASER, PROPS | (bits - 1));
+	return shown(PROPBASER_ADDRESS);
+}
+
+/* Of [ipa, ipa + size) of the guest's so much has arrived there, and zeros are behind it. */
+static bool arrived(uint64_t there, uint64_t ipa, uint64_t size, uint64_t all)
+{
+	bool ok = true;
+
+	for (uint64_t i = 0; i < all; i += 8) {
+		uint64_t want = i < size ? *(uint64_t *)guest_at(ipa + i) : 0;
+
+		ok &= *(uint64_t *)at_bounce(there + i) == want;
+	}
+	return ok;
 }
 
 static bool its_works_at(uint64_t its)
 {
 	write64(0, its + 0x80, VALID | QUEUE);
-	write64(0, its + 0x88, 0x20);
-	return copies();
+	return shared()->gpr[5] != (VALID | QUEUE);
 }
 
 static bool its_works(void)
@@ -239,331 +260,231 @@ static bool its_works(void)
 static bool rd_works(void)
 {
 	write64(0, GICR_PROPBASER, PROPS | 15);
-	write64(0, GICR_INVLPIR, 8192);
-	return copies();
+	return shared()->gpr[5] != (PROPS | 15);
+}
+
+static void end(void)
+{
+	check_eq(svm_destroy(vm.handle), TV_OK);
+	check_audit();
 }
 
 /* ---- commands ------------------------------------------------------------- */
 
-TEST(commands, "its: new commands leave before GITS_CWRITER is shown, each once")
+TEST(commands, "its: new commands are there before GITS_CWRITER is shown, and no more")
 {
+	uint64_t there;
+
 	start();
-	write64(0, GITS_CBASER, VALID | QUEUE | 15);
-	check_shown(GITS_CBASER, VALID | QUEUE | 15);
-	write64(0, GITS_CWRITER, 0x60);
-	check_copied(QUEUE, 0x60);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x60);
-	check_eq(run(&vm, 0, TV_RUN_DONE), TV_OK);
-	check_eq(guest_saw.pc, RAM + 4);
-	write64(0, GITS_CWRITER, 0x80);
-	check_copied(QUEUE + 0x60, 0x20);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x80);
-	write64(0, GITS_CWRITER, 0x80);
-	check_shown(GITS_CWRITER, 0x80);
-	write32(0, GITS_CWRITER, 0xa0);
-	check_copied(QUEUE + 0x80, 0x20);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0xa0);
-	write32(0, GITS_CWRITER + 4, 0xc0); /* the upper half counts nothing */
-	check_shown(GITS_CWRITER + 4, 0xc0);
-	check_audit();
+	there = set_queue(3);
+	check(there >= BOUNCE && there + PAGE(3) <= BOUNCE_END && there % 0x10000 == 0);
+	check_eq(shared()->gpr[5] & ~CBASER_ADDRESS, VALID | 2);
+	check(arrived(there, QUEUE, 0, PAGE(3)));
+	write64(0, GITS_CWRITER, 0x40);
+	check_shown(GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0x40, PAGE(3)));
+	write64(1, GITS_CWRITER, PAGE(2) + 0x20);
+	check(arrived(there, QUEUE, PAGE(2) + 0x20, PAGE(3)));
+	end();
 }
 
-TEST(commands_low_bits, "its: only bits 19:5 of GITS_CWRITER count, and only 51:16 of GITS_CBASER")
+TEST(commands_ring, "its: the queue is a ring")
 {
-	start();
-	write64(0, GITS_CBASER, 0xfff000000000ff00 | QUEUE | 0xf000);
-	write64(0, GITS_CWRITER, 0xfffffffffff0003f);
-	check_copied(QUEUE, 0x20);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0xfffffffffff0003f);
-}
+	uint64_t there;
 
-TEST(commands_ring, "its: the queue is a ring, sent in pieces")
-{
 	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
+	there = set_queue(1);
 	write64(0, GITS_CWRITER, 0xfe0);
-	check_pieces(0, QUEUE, 0xfe0);
-	write64(0, GITS_CWRITER, 0x40);
-	check_copied(QUEUE + 0xfe0, 0x20);
-	go_on(0);
-	check_copied(QUEUE, 0x40);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x40);
-	write64(0, GITS_CWRITER, 0);
-	check_copied(QUEUE + 0x40, PIECE - 0x40);
-	go_on(0);
-	check_copied(QUEUE + PIECE, PIECE);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0);
-}
-
-TEST(commands_restart, "its: GITS_CBASER, or half of it, sets the queue and starts it anew")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE | 1);
-	write64(0, GITS_CWRITER, 0x40);
-	check_copied(QUEUE, 0x40);
-	go_on(0);
-	write32(0, GITS_CBASER, (uint32_t)QUEUE | 2);
-	check_shown(GITS_CBASER, (uint32_t)QUEUE | 2);
+	check(arrived(there, QUEUE, 0xfe0, PAGE(1)));
+	memset(guest_at(QUEUE), 0x77, 0x40);
 	write64(0, GITS_CWRITER, 0x20);
-	check_copied(QUEUE, 0x20);
-	go_on(0);
-	write32(0, GITS_CBASER + 4, 0x80000001); /* QUEUE + 4 GiB: not RAM */
-	write64(0, GITS_CWRITER, 0x40);
-	check_shown(GITS_CWRITER, 0x40);
-	write32(0, GITS_CBASER + 4, 0x80000000);
-	write64(0, GITS_CWRITER, 0x2800); /* the size is that of the lower half */
-	check_pieces(0, QUEUE, 0x2800);
+	check_eq(*(uint64_t *)at_bounce(there + 0xfe0), QUEUE + 0xfe0);
+	check_eq(*(uint64_t *)at_bounce(there + 0x18), 0x7777777777777777);
+	check_eq(*(uint64_t *)at_bounce(there + 0x20), QUEUE + 0x20);
 }
 
-TEST(commands_beyond, "its: GITS_CWRITER beyond the queue sends nothing")
+TEST(commands_halves, "its: GITS_CBASER by halves, and the guest reads its own address")
 {
+	uint64_t low, high;
+
 	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GITS_CWRITER, 0x1000);
-	check_shown(GITS_CWRITER, 0x1000);
-	write64(0, GITS_CWRITER, 0xfffe0);
-	check_shown(GITS_CWRITER, 0xfffe0);
-	write64(0, GITS_CWRITER, 0x20);
-	check_copied(QUEUE, 0x20);
+	write32(0, GITS_CBASER, QUEUE | 1);
+	low = shown(0xffff0000);
+	write32(0, GITS_CBASER + 4, VALID >> 32);
+	high = shown(0xfffff);
+	check_eq(shared()->gpr[5] >> 31, 1);
+	check(low >= BOUNCE && low < BOUNCE_END && high == 0);
+	write32(0, GITS_CWRITER, 0x60);
+	check(arrived(low, QUEUE, 0x60, PAGE(2)));
+	check_eq(read64(GITS_CBASER, VALID | low | 0x780), VALID | QUEUE | 0x780);
 }
 
-TEST(commands_outside, "its: of a queue that leads out of RAM only what is in RAM is sent")
+TEST(commands_restart, "its: GITS_CBASER starts the queue anew, and its old room is free")
 {
-	uint64_t end = RAM + RAM_SIZE;
+	uint64_t there;
 
 	start();
-	write64(0, GITS_CBASER, VALID | DEVICE | 255);
-	write64(0, GITS_CWRITER, 0xfffe0);
-	check_shown(GITS_CWRITER, 0xfffe0);
-	write64(0, GITS_CBASER, VALID | (end - 0x10000) | 255);
-	write64(0, GITS_CWRITER, 0xfffe0);
-	for (uint64_t at = end - 0x10000; at < end; at += PIECE) {
-		check_copy(at, PIECE);
-		go_on(0);
+	for (unsigned i = 0; i < 100; i++) {
+		there = set_queue(1 + i % 3);
+		write64(0, GITS_CWRITER, 0x20);
+		check(arrived(there, QUEUE, 0x20, 0x40) || i);
 	}
-	check_shown(GITS_CWRITER, 0xfffe0);
-	write64(0, GITS_CBASER, VALID | (RAM - 0x10000) | 255); /* from below */
-	write64(0, GITS_CWRITER, 0x10020);
-	check_copied(RAM, 0x20);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x10020);
+	end();
 }
 
-TEST(commands_zero, "its: a page that was never touched is sent as zeros, and stays so")
+TEST(commands_none, "its: no commands of a queue that is not valid, or beyond it, or outside RAM")
 {
-	static const uint8_t zeros[PIECE];
+	uint64_t there;
 
 	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GITS_CWRITER, 0x800);
-	check_pieces(0, QUEUE, 0x800);
-	write64(0, GITS_CBASER, VALID | (RAM + 0x100000));
-	memset((uint8_t *)shared() + TV_RUN_DATA, 0xff, TV_RUN_DATA_SIZE);
-	write64(0, GITS_CWRITER, 0x800);
-	check_copy(RAM + 0x100000, 0x800);
-	check_data(zeros, sizeof(zeros));
-	check(!guest_at(RAM + 0x100000));
+	write64(0, GITS_CBASER, QUEUE);
+	there = shown(CBASER_ADDRESS);
+	write64(0, GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
+	there = set_queue(1);
+	write64(0, GITS_CWRITER, 0x1000);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
+	write64(0, GITS_CBASER, VALID | (RAM + RAM_SIZE));
+	there = shown(CBASER_ADDRESS);
+	write64(0, GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
+	write64(0, GITS_CBASER, VALID | DEVICE);
+	write64(0, GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
+	write64(0, GITS_CBASER, VALID | (RAM + 0x800000)); /* never touched */
+	write64(0, GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
 }
 
 /* ---- properties ----------------------------------------------------------- */
 
-TEST(properties, "its: properties leave when they are new, before invalidations count")
+TEST(properties, "its: properties are there when the vITS reads them, and at no other time")
 {
-	static const uint64_t triggers[] = {GICR_INVLPIR, GICR_INVALLR, GICR_INVLPIR + 7 * NEXT_RD};
+	uint64_t there;
 
 	start();
-	write64(0, GICR_PROPBASER, PROPS | 15);
-	check_shown(GICR_PROPBASER, PROPS | 15);
-	for (unsigned i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++) {
-		uint8_t *property;
-
-		write64(0, triggers[i], 0);
-		if (i == 0)
-			check_pieces(0, PROPS, PROP_PAGES * 0x1000UL);
-		check_shown(triggers[i], 0);
-		property = guest_at(PROPS + 0x3000 + i * PIECE + 5);
-		*property ^= 1;
-		write32(0, triggers[i], 0);
-		check_copied(PROPS + 0x3000 + i * PIECE, PIECE);
-		go_on(0);
-		check_shown(triggers[i], 0);
-		write32(0, triggers[i], 0);
-		check_shown(triggers[i], 0);
-	}
-	check_audit();
-}
-
-TEST(properties_zero, "its: properties that are all zero are sent too")
-{
-	start();
-	write64(0, GICR_PROPBASER, (RAM + 0x100000) | 13);
-	write64(0, GICR_INVALLR, 0);
-	for (unsigned i = 0; i < 4; i++) {
-		check_copy(RAM + 0x100000 + i * PIECE, PIECE);
-		go_on(0);
-	}
-	check_shown(GICR_INVALLR, 0);
-}
-
-TEST(properties_size, "its: as many properties as IDbits says, 16 bits at most")
-{
-	static const struct {
-		unsigned idbits, pieces;
-	} cases[] = {{0, 0}, {12, 0}, {13, 4}, {14, 12}, {15, 28}, {16, 28}, {31, 28}};
-
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		start();
-		write64(0, GICR_PROPBASER, PROPS | cases[i].idbits);
-		write64(0, GICR_INVLPIR, 8192);
-		check_pieces(0, PROPS, cases[i].pieces * PIECE);
-		check_shown(GICR_INVLPIR, 8192);
-	}
-}
-
-TEST(properties_moved, "its: GICR_PROPBASER of any redistributor, in halves too, names a new table")
-{
-	start();
-	write64(0, GICR_PROPBASER, PROPS | 13);
-	write64(0, GICR_INVALLR, 0);
-	check_pieces(0, PROPS, 4 * PIECE);
-	write64(0, GICR_PROPBASER + NEXT_RD, PROPS | 13 | 0x0700000000000780); /* attributes */
-	write64(0, GICR_INVALLR, 0);
-	check_shown(GICR_INVALLR, 0);
-	for (unsigned i = 0; i < 2; i++) /* a table of the same content */
-		memcpy(guest_at(PROPS + PAGE(2 + i)), guest_at(PROPS + PAGE(i)), TV_PAGE_SIZE);
-	write32(1, GICR_PROPBASER + NEXT_RD, (uint32_t)(PROPS + 0x2000) | 13);
-	write64(0, GICR_INVALLR, 0);
-	check_pieces(0, PROPS + 0x2000, 4 * PIECE);
-	write32(1, GICR_PROPBASER + NEXT_RD + 4, 1);
-	write64(0, GICR_INVALLR, 0);
-	check_shown(GICR_INVALLR, 0);
-	write64(0, GICR_PROPBASER, PROPS | 13);
-	write64(0, GICR_INVALLR, 0);
-	check_pieces(0, PROPS, 4 * PIECE);
-}
-
-TEST(properties_outside, "its: properties outside RAM are not sent")
-{
-	start();
-	write64(0, GICR_PROPBASER, (RAM + RAM_SIZE - 0x1000) | 15);
-	write64(0, GICR_INVALLR, 0);
-	check_pieces(0, RAM + RAM_SIZE - 0x1000, 2 * PIECE);
-	check_shown(GICR_INVALLR, 0);
-}
-
-TEST(commands_first, "its: commands leave, then properties, then the write is shown")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GICR_PROPBASER, PROPS | 13);
+	set_queue(1);
+	there = set_table(14);
+	check(there >= BOUNCE && there % 0x10000 == 0);
+	check(arrived(there, PROPS, 0, PAGE(2)));
+	write64(0, GITS_CWRITER, 0x20); /* not enabled: counts later */
+	check(arrived(there, PROPS, 0, PAGE(2)));
 	write32(0, GITS_CTLR, 1);
-	check_shown(GITS_CTLR, 1);
-	write64(0, GITS_CWRITER, 0x20);
-	check_copied(QUEUE, 0x20);
-	go_on(0);
-	check_pieces(0, PROPS, 4 * PIECE);
-	check_shown(GITS_CWRITER, 0x20);
-}
-
-static void change_property(void)
-{
-	uint8_t *property = guest_at(PROPS);
-
-	*property ^= 1;
-}
-
-TEST(properties_unread,
-     "its: no properties leave where the vITS reads none: the guest may have put them to other use")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GICR_PROPBASER, PROPS | 13);
-	write64(0, GITS_CWRITER, 0x20); /* while the ITS is off */
-	check_copied(QUEUE, 0x20);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x20);
-	write32(0, GITS_CTLR, 0);
-	check_shown(GITS_CTLR, 0);
-	write32(0, GITS_CTLR, 1); /* the command counts now */
-	check_pieces(0, PROPS, 4 * PIECE);
-	check_shown(GITS_CTLR, 1);
-	change_property();
+	check(arrived(there, PROPS, PAGE(2), PAGE(2)));
+	memset(guest_at(PROPS), 0x99, PAGE(1));
+	write64(0, GITS_CREADR, 0);
+	write64(0, GICR_CTLR, 1);
 	write32(0, GITS_CTLR, 1);
-	check_shown(GITS_CTLR, 1);
-	write64(0, GITS_CWRITER, 0x20); /* no new command */
-	check_shown(GITS_CWRITER, 0x20);
-	write32(0, GITS_CTLR, 0);
-	check_shown(GITS_CTLR, 0);
+	check(!arrived(there, PROPS, PAGE(2), PAGE(2)));
 	write64(0, GITS_CWRITER, 0x40);
-	check_copied(QUEUE + 0x20, 0x20);
-	go_on(0);
+	check(arrived(there, PROPS, PAGE(2), PAGE(2)));
+}
+
+TEST(properties_now, "its: GICR_INVLPIR and GICR_INVALLR of any redistributor have them read")
+{
+	static const uint64_t reg[] = {GICR_INVLPIR, GICR_INVALLR, GICR_INVALLR + 7 * NEXT_RD};
+	uint64_t there;
+
+	start();
+	write64(0, GICR_PROPBASER + 3 * NEXT_RD, PROPS | 13);
+	there = shown(PROPBASER_ADDRESS);
+	for (unsigned i = 0; i < 3; i++) {
+		memset(guest_at(PROPS), 0x11 * i, PAGE(1));
+		write64(0, reg[i], 8192);
+		check(arrived(there, PROPS, PAGE(2), PAGE(2)));
+	}
+}
+
+TEST(properties_size, "its: as many properties as IDbits says, 16 bits at most; none below 14")
+{
+	uint64_t there;
+
+	start();
+	check_eq(set_table(13), 0);
+	there = set_table(32);
+	write64(0, GICR_INVALLR, 0);
+	check(arrived(there, PROPS, PAGE(PROP_PAGES), PAGE(PROP_PAGES)));
+	check_eq(read64(GICR_PROPBASER, there | 31), PROPS | 31);
+	end();
+}
+
+TEST(properties_outside, "its: properties outside RAM are left out")
+{
+	uint64_t there, last = RAM + RAM_SIZE - PAGE(1);
+
+	start();
+	write64(0, GICR_PROPBASER, last | 13);
+	there = shown(PROPBASER_ADDRESS);
+	write64(0, GICR_INVALLR, 0);
+	check(arrived(there, last, PAGE(1), PAGE(2)));
+}
+
+/* ---- room ----------------------------------------------------------------- */
+
+TEST(room_wanted, "its: without room it is wanted first, and the write comes then")
+{
+	present = 0;
+	start();
+	write64(0, GITS_CBASER, VALID | QUEUE | 1);
+	check_eq(shared()->exit, TV_EXIT_BOUNCE);
+	check(shared()->size >= PAGE(2) && shared()->gpr[5] == 0 && shared()->hpfar == 0);
+	give(32);
+	check(set_queue(2) >= BOUNCE);
+	end();
+}
+
+TEST(room_none, "its: an S-VM that can have no more shows no address, and goes on")
+{
+	most = present = 0;
+	start();
+	check_eq(set_queue(1), 0);
+	write64(0, GITS_CWRITER, 0x40);
 	check_shown(GITS_CWRITER, 0x40);
-	write32(0, GITS_CTLR, 1);
-	check_pieces(0, PROPS, PIECE);
-	check_shown(GITS_CTLR, 1);
+	check_eq(set_table(16), 0);
+	write64(0, GICR_INVALLR, 0);
+	check_shown(GICR_INVALLR, 0);
+	end();
 }
 
-TEST(commands_invalid, "its: a queue that is not valid sends nothing")
+TEST(room_broken, "its: room that is no longer ordinary does no harm")
 {
 	start();
-	write64(0, GITS_CBASER, QUEUE);
-	write64(0, GITS_CWRITER, 0x20);
-	check_shown(GITS_CWRITER, 0x20);
-}
-
-/* ---- what is none of it --------------------------------------------------- */
-
-TEST(others, "its: no other register, no read and no odd access makes anything leave")
-{
-	static const uint64_t silent[] = {GITS_CREADR,  GITS_TRANSLATER,   GITS_CWRITER + 0x10000,
-					  GICR_CTLR,    GICR_PENDBASER,    GICR_INVLPIR + 0x10000,
-					  DEVICE,       GICR_INVLPIR - RD, RD + RD_SIZE + 0xa0,
-					  ITS - NEXT_RD};
-
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GICR_PROPBASER, PROPS | 15);
-	for (unsigned i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
-		write64(0, silent[i], 0x20);
-		check_shown(silent[i], 0x20);
-	}
-	for (unsigned sas = 0; sas < 4; sas++) {
-		access_by(0, GITS_CWRITER, 0x20, sas, ISS_READ);
-		check_eq(shared()->exit, TV_EXIT_MMIO);
-		access_by(0, GITS_CWRITER + (sas == 3 ? 4 : 1), 0x20, sas, ISS_WNR);
-		check_eq(shared()->exit, TV_EXIT_MMIO);
-	}
-	access_by(0, GITS_CWRITER, 0x20, 1, ISS_WNR);
-	check_eq(shared()->exit, TV_EXIT_MMIO);
-	write64(0, GICR_PROPBASER, 0);
-	write64(0, GITS_CWRITER, 0x20);
-	check_copied(QUEUE, 0x20);
-	go_on(0);
-	access_by(0, GITS_CBASER, 0, 1, ISS_WNR);
-	access_by(0, GITS_CBASER + 4, 0, 3, ISS_WNR);
+	set_queue(1);
+	host_broken_page = bounce[0];
 	write64(0, GITS_CWRITER, 0x40);
-	check_copied(QUEUE + 0x20, 0x20);
+	check_shown(GITS_CWRITER, 0x40);
+	end();
 }
 
-TEST(zero_register, "its: XZR writes zero")
+/* ---- other registers ------------------------------------------------------ */
+
+TEST(pending, "its: the vITS never reads pending tables")
 {
-	uint64_t esr = EC(0x24) | ISV(3, 0, 31, 1) | ISS_WNR | FAULT_L3;
+	start();
+	write64(0, GICR_PENDBASER, QUEUE);
+	check_shown(GICR_PENDBASER, QUEUE | 1UL << 62);
+	write32(0, GICR_PENDBASER + 4 + NEXT_RD, 0);
+	check_shown(GICR_PENDBASER + 4 + NEXT_RD, 1UL << 30);
+	write32(0, GICR_PENDBASER, QUEUE);
+	check_shown(GICR_PENDBASER, QUEUE);
+}
+
+TEST(others, "its: no other register, no read and no odd access has anything copied")
+{
+	uint64_t there;
 
 	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GITS_CWRITER, 0xfe0);
-	check_pieces(0, QUEUE, 0xfe0);
-	GUEST({{GUEST_SYNC, esr, 0x88, HPFAR(GITS_CWRITER)}, store});
-	check_eq(run(&vm, 0, 0), TV_OK);
-	check_copied(QUEUE + 0xfe0, 0x20);
-	go_on(0);
-	check_eq(shared()->exit, TV_EXIT_MMIO);
+	there = set_queue(1);
+	write64(0, GITS_CREADR, 0x40);
+	write64(0, GITS_TRANSLATER, 0x40);
+	write32(0, GITS_CWRITER + 4, 0x40);
+	access_by(0, GITS_CWRITER, 0x40, 3, ISS_READ);
+	access_by(0, GITS_CWRITER, 0x40, 1, ISS_WNR);
+	access_by(0, GITS_CWRITER + 2, 0x40, 2, ISS_WNR);
+	write64(0, DEVICE + 0x88, 0x40);
+	check(arrived(there, QUEUE, 0, PAGE(1)));
+	check_eq(read64(GITS_CWRITER, 0x1234), 0x1234);
+	check_eq(read64(GITS_BASER, QUEUE), QUEUE);
 }
 
 TEST(flat, "its: the vITS is never told that a table is indirect")
@@ -584,108 +505,6 @@ TEST(flat, "its: the vITS is never told that a table is indirect")
 	write64(0, GITS_BASER, INDIRECT);
 	write64(0, DEVICE + 0x100, INDIRECT);
 	check_shown(DEVICE + 0x100, INDIRECT);
-}
-
-/* ---- other vCPUs, the N-visor --------------------------------------------- */
-
-TEST(one_at_a_time, "its: while one vCPU's copies are under way, another's write is tried again")
-{
-	start();
-	write64(0, GICR_PROPBASER, PROPS | 13);
-	write64(0, GICR_INVALLR, 0);
-	check_copied(PROPS, PIECE);
-	write64(1, GICR_INVLPIR + NEXT_RD, 8192);
-	check_eq(shared()->exit, TV_EXIT_IRQ);
-	check_eq(shared()->gpr[5], 0);
-	check_eq(run(&vm, 1, TV_RUN_DONE), TV_OK);
-	check_eq(guest_saw.pc, RAM);
-	write64(1, DEVICE, 1); /* what is no matter of the ITS goes on */
-	check_shown(DEVICE, 1);
-	for (unsigned i = 1; i < 4; i++) {
-		go_on(0);
-		check_copied(PROPS + i * PIECE, PIECE);
-	}
-	go_on(0);
-	check_shown(GICR_INVALLR, 0);
-	write64(1, GICR_INVLPIR + NEXT_RD, 8192);
-	check_shown(GICR_INVLPIR + NEXT_RD, 8192);
-}
-
-TEST(moved_meanwhile, "its: a queue that is moved and cut short while it is sent ends there")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE | 1);
-	write64(0, GITS_CWRITER, 0x1fe0);
-	check_copied(QUEUE, PIECE);
-	write64(1, GITS_CBASER, VALID | PROPS);
-	check_eq(shared()->exit, TV_EXIT_MMIO);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0x1fe0);
-	write64(0, GITS_CBASER, VALID | QUEUE | 1);
-	write64(0, GITS_CWRITER, 0x820);
-	check_copied(QUEUE, PIECE);
-	write64(1, GITS_CBASER, VALID | PROPS | 1);
-	go_on(0);
-	check_pieces(0, PROPS, 0x820);
-	check_shown(GITS_CWRITER, 0x820);
-}
-
-TEST(flags, "its: after COPY, an answer to it is refused, an SError waits, and nothing is stepped")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GITS_CWRITER, 0xfe0);
-	check_copied(QUEUE, PIECE);
-	check_eq(run(&vm, 0, TV_RUN_ABORT), TV_EINVAL);
-	check_eq(run(&vm, 0, TV_RUN_UNDEF), TV_EINVAL);
-	check_eq(run(&vm, 0, TV_RUN_DONE | TV_RUN_ABORT), TV_EINVAL);
-	check_eq(run(&vm, 0, TV_RUN_DONE | TV_RUN_SERROR), TV_OK);
-	check_copied(QUEUE + PIECE, 0xfe0 - PIECE);
-	memset(shared(), 0xa5, sizeof(*shared()));
-	shared()->flags = shared()->cntvoff = 0;
-	check_eq(run_as_is(&vm, 0), TV_OK);
-	check_shown(GITS_CWRITER, 0xfe0);
-	check_eq(run(&vm, 0, 0), TV_OK);
-	check_eq(guest_saw.pc, RAM);
-	check_eq(guest_saw.x[5], 0xfe0);
-	check(host_run.vserror);
-}
-
-TEST(lost_page, "its: a shared page that is lost under a copy is an error, and the rest goes on")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	host_broken_page = 1;
-	write64(0, GITS_CWRITER, 0xfe0);
-	check_copied(QUEUE, PIECE);
-	host_broken_page = HOST_DRAM;
-	check_eq(run(&vm, 0, 0), TV_EFAULT);
-	host_broken_page = 1;
-	go_on(0);
-	check_copied(QUEUE + PIECE, 0xfe0 - PIECE);
-	go_on(0);
-	check_shown(GITS_CWRITER, 0xfe0);
-}
-
-TEST(gone, "its: an S-VM that dies amid its copies leaves nothing to the next")
-{
-	start();
-	write64(0, GITS_CBASER, VALID | QUEUE);
-	write64(0, GICR_PROPBASER, PROPS | 15);
-	write64(1, GITS_CWRITER, 0x20);
-	check_copied(QUEUE, 0x20);
-	check_eq(svm_destroy(vm.handle), TV_OK);
-	check_audit();
-	vm = svm_launch(0, 0, 1); /* without a device tree */
-	write64(0, GITS_CWRITER, 0x20);
-	check_shown(GITS_CWRITER, 0x20);
-	write64(0, GICR_INVALLR, 0);
-	check_shown(GICR_INVALLR, 0);
-	check_eq(svm_destroy(vm.handle), TV_OK);
-	launch_at(DTB, nothing, 0);
-	write64(0, GITS_CWRITER, 0x20); /* of the reset value of GITS_CBASER */
-	check_shown(GITS_CWRITER, 0x20);
-	check(its_works() && rd_works());
 }
 
 /* ---- where the windows come from ------------------------------------------ */
