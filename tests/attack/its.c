@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Attacks on what leaves for the vITS: forged device trees, answers to what was not asked. */
+/* Attacks on what leaves for the vITS: forged device trees, answers to what was not asked. No
+ * bounce memory is given: that it is wanted shows that the S-visor follows the register. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #define ELSEWHERE 0x9000000UL
 #define CBASER 0x80
 #define CWRITER 0x88
+#define BOUNCE (RAM + 0x100000)
 
 static struct fdt fdt;
 
@@ -42,7 +44,9 @@ static void start(struct vm *vm, const struct fdt *after)
 		vm_load(vm, TREE + a, from + a, vm_page(vm));
 	memcpy(at(from), after->bytes, FDT_MAX);
 	vm_vcpu_with(vm, 0, TV_VCPU_ON, RAM, TREE);
-	vm->last = smc(TV_VM_SEAL, vm->handle, 0, 0, 0);
+	vm->last = smc(TV_VM_BOUNCE, vm->handle, BOUNCE, 64, 0);
+	if (vm->last.status == TV_OK)
+		vm->last = smc(TV_VM_SEAL, vm->handle, 0, 0, 0);
 	if (vm->last.status || vm_until_ask(vm, 0))
 		die("the S-VM with a device tree does not start");
 }
@@ -55,17 +59,14 @@ static uint64_t guest_writes(struct vm *vm, uint64_t addr, uint64_t value)
 	return vm->run->exit;
 }
 
-static bool copies_for(struct vm *vm, uint64_t its)
+static bool follows(struct vm *vm, uint64_t its)
 {
-	bool copies;
-
-	guest_writes(vm, its + CBASER, 1UL << 63 | QUEUE);
+	if (guest_writes(vm, its + CBASER, 1UL << 63 | QUEUE) == TV_EXIT_BOUNCE)
+		return true;
 	vm_reply(vm, TV_RUN_DONE);
-	copies = guest_writes(vm, its + CWRITER, 0x40) == TV_EXIT_COPY;
-	while (vm->run->exit == TV_EXIT_COPY)
-		vm_reply(vm, 0);
-	vm_reply(vm, TV_RUN_DONE);
-	return copies && vm_asks(vm);
+	if (!vm_asks(vm))
+		die("the guest does not go on");
+	return false;
 }
 
 static void by_tree(void)
@@ -73,7 +74,7 @@ static void by_tree(void)
 	struct fdt real;
 	struct vm vm;
 
-	ok(!copies_for(&victim, ITS), "without a device tree nothing is copied");
+	ok(!follows(&victim, ITS), "without a device tree nothing is followed");
 	make_tree(ITS);
 	real = fdt;
 	make_tree(ELSEWHERE);
@@ -81,8 +82,8 @@ static void by_tree(void)
 
 	fdt = real;
 	start(&vm, &forged);
-	ok(!copies_for(&vm, ELSEWHERE), "a tree forged after it was loaded counts nothing");
-	ok(copies_for(&vm, ITS), "the measured one does");
+	ok(!follows(&vm, ELSEWHERE), "a tree forged after it was loaded counts nothing");
+	ok(follows(&vm, ITS), "the measured one does");
 	ok(vm_destroy(&vm) == TV_OK && all_well(), "all is well");
 }
 
@@ -123,24 +124,52 @@ static void by_answer(void)
 
 	make_tree(ITS);
 	start(&vm, &fdt);
-	guest_writes(&vm, ITS + CBASER, 1UL << 63 | QUEUE);
-	vm_reply(&vm, TV_RUN_DONE);
-	guest_writes(&vm, ITS + CWRITER, 0xfe0);
+	ok(guest_writes(&vm, ITS + CBASER, 1UL << 63 | QUEUE) == TV_EXIT_BOUNCE,
+	   "room for the queue is wanted");
+	ok(vm.run->size >= PAGE && !vm.run->gpr[2] && !vm.run->hpfar && !vm.run->esr,
+	   "and nothing else is shown");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(vm_run(&vm, 0, bad[i]) == TV_EINVAL, "entry amid a copy with flags %#lx",
-		   bad[i]);
+		ok(vm_run(&vm, 0, bad[i]) == TV_EINVAL, "entry then with flags %#lx", bad[i]);
 	memset(vm.run, 0xff, sizeof(*vm.run));
-	ok(vm_run(&vm, 0, TV_RUN_DONE) == TV_OK && vm.run->exit == TV_EXIT_COPY &&
-		   vm.run->ipa == QUEUE + 0x800 && vm.run->size == 0x7e0 && !vm.run->gpr[2],
-	   "the next piece comes whatever the shared page holds");
-	ok(vm_run(&vm, 0, TV_RUN_DONE) == TV_OK && vm.run->exit == TV_EXIT_MMIO &&
-		   vm.run->gpr[2] == 0xfe0,
-	   "and then the write");
-	ok(vm_reply(&vm, TV_RUN_DONE) == TV_OK && vm_asks(&vm) &&
-		   vm_do(&vm, OP_CHECK, 0, 0, 0) == 0,
-	   "the guest has all its registers");
-	ok(guest_writes(&vm, ITS + CWRITER, 0x40) == TV_EXIT_COPY && vm_destroy(&vm) == TV_OK,
-	   "destroyed amid a copy");
+	ok(vm_run(&vm, 0, TV_RUN_DONE) == TV_OK && vm.run->exit == TV_EXIT_BOUNCE,
+	   "it is wanted still, whatever the shared page holds");
+	ok(vm_destroy(&vm) == TV_OK && all_well(), "destroyed amid it, all is well");
+}
+
+/* The page that carries the list is whatever the CPU shares: full of junk here. */
+static void by_bounce(void)
+{
+	static const uint64_t base[] = {1, PAGE, 0x1000000001000, ~0UL << 16, 0xffff0000};
+	static const uint64_t pages[] = {0, TV_MAX_BOUNCE + 1, ~0UL, 1UL << 52};
+	struct vm vm;
+	bool refused = true;
+
+	make_tree(ITS);
+	vm_prepare(&vm, 2);
+	for (size_t i = 0; i < sizeof(base) / sizeof(*base); i++)
+		refused &= smc(TV_VM_BOUNCE, vm.handle, base[i], 32, 0).status == TV_EINVAL;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
+		refused &= smc(TV_VM_BOUNCE, vm.handle, BOUNCE, pages[i], 0).status == TV_EINVAL;
+	ok(refused, "bounce memory in odd places, or too much, is refused");
+	ok(smc(TV_BOUNCE_ADD, vm.handle, 1, 0, 0).status == TV_ESTATE &&
+		   smc(TV_BOUNCE_TRIM, vm.handle, 0, 0, 0).status == TV_ESTATE &&
+		   smc(TV_VM_SHOW, vm.handle, 0, chunk_base(0), 0).status == TV_ESTATE,
+	   "nothing is given to an S-VM that is not sealed");
+	ok(vm_destroy(&vm) == TV_OK &&
+		   smc(TV_VM_BOUNCE, vm.handle, BOUNCE, 32, 0).status == TV_ENOENT &&
+		   smc(TV_BOUNCE_ADD, vm.handle, 1, 0, 0).status == TV_ENOENT &&
+		   smc(TV_QUEUE_STATS, vm.handle, 0, 0, 0).status == TV_ENOENT,
+	   "nor to one that is gone");
+	ok(smc(TV_VM_BOUNCE, victim.handle, BOUNCE, 32, 0).status == TV_ESTATE &&
+		   smc(TV_BOUNCE_ADD, victim.handle, 0, 0, 0).status == TV_EINVAL &&
+		   smc(TV_BOUNCE_ADD, victim.handle, 257, 0, 0).status == TV_EINVAL &&
+		   smc(TV_BOUNCE_ADD, victim.handle, ~0UL, 0, 0).status == TV_EINVAL &&
+		   smc(TV_BOUNCE_ADD, victim.handle, 1, 0, 0).status != TV_OK,
+	   "nor more than it was launched with");
+	ok(smc(TV_VM_SHOW, victim.handle, RAM, chunk_base(0), 0).status == TV_EINVAL &&
+		   smc(TV_VM_SHOW, victim.handle, ELSEWHERE, SVISOR, 0).status == TV_EINVAL &&
+		   smc(TV_QUEUE_STATS, victim.handle, ~0UL, 0, 0).status == TV_ENOENT,
+	   "RAM is never shown as flash, nor the S-visor's memory");
 	ok(all_well(), "all is well");
 }
 
@@ -150,4 +179,5 @@ void cases_its(void)
 	by_window();
 	by_junk();
 	by_answer();
+	by_bounce();
 }
