@@ -23,7 +23,7 @@
 #define DTB RAM
 #define ITS 0x08080000UL
 #define RD 0x080a0000UL
-#define BOUNCE (RAM + 0x10000000) /* guest address */
+#define BOUNCE (RAM + 0x10000000)        /* guest address */
 #define BOUNCE_AT (POOL + TV_CHUNK_SIZE) /* ordinary */
 #define BOUNCE_PAGES 320 /* for the largest queue and table, each with room to be aligned */
 
