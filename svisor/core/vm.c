@@ -195,9 +195,9 @@ static void start_dying(struct vm *vm)
 	assert_held(&vm->lock);
 	vm->state = VM_DYING;
 	tlb_flush_vm(vm_vmid(vm));
+	io_free(vm); /* finds what it has shown in the table */
 	s2_free(&vm->s2);
 	pvtime_free(vm);
-	io_free(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
 	mbedtls_sha256_free(&vm->hash);

@@ -75,8 +75,11 @@ static enum write_fate access_transport(struct vm *vm, struct vcpu *v, struct tr
 /* What the guest was told first, it is told ever after. */
 static uint64_t seen_version(struct transport *t, uint64_t value)
 {
-	if (!t->version)
+	if (!t->version) {
 		t->version = value;
+		if (t->dev)
+			t->dev->legacy = value == 1;
+	}
 	return t->version;
 }
 
