@@ -5,7 +5,8 @@
 #include "io.h"
 #include "vcpu.h"
 
-#define MMIO_VERSION 4       /* offset in a virtio-mmio window */
+#define MMIO_VERSION 4 /* offsets in a virtio-mmio window */
+#define MMIO_TYPE 8
 #define MMIO_SIZE 0x100      /* of its registers; the device's own follow */
 #define FUNCTION_SIZE 0x1000 /* in the ECAM */
 
@@ -33,6 +34,23 @@ void io_find(const struct devtree *dt, const struct dt_node *node)
 	its_find(dt, node);
 }
 
+/* Devices that are given guest memory by its address, beside their queues, cannot be had: balloon,
+ * GPU, IOMMU, memory, persistent memory (virtio 1.2, 5). */
+static bool is_barred(unsigned type)
+{
+	return type == 5 || type == 16 || type == 23 || type == 24 || type == 27;
+}
+
+#define PCI_MODERN 0x1040 /* device IDs: this and the type; of transitional ones: */
+#define PCI_BALLOON 0x1002
+
+static bool is_barred_pci(uint64_t id)
+{
+	unsigned device = id >> 16 & 0xffff;
+
+	return device == PCI_BALLOON || (device > PCI_MODERN && is_barred(device - PCI_MODERN));
+}
+
 static struct device *new_device(enum queue_need *need)
 {
 	struct device *dev = heap_alloc(DEVICE_PAGES);
@@ -54,6 +72,8 @@ static enum write_fate access_transport(struct vm *vm, struct vcpu *v, struct tr
 	v->io.transport = t;
 	if (!write && offset == MMIO_VERSION)
 		v->io.kind = IO_VERSION;
+	if (!write && offset == MMIO_TYPE)
+		v->io.kind = IO_TYPE;
 	if (offset >= MMIO_SIZE || (!write && !t->dev))
 		return WRITE_SHOW;
 	if (!t->dev && vm->io.devices == IO_DEVICES)
@@ -65,7 +85,7 @@ static enum write_fate access_transport(struct vm *vm, struct vcpu *v, struct tr
 		t->dev->legacy = t->version == 1;
 		vm->io.device[vm->io.devices++] = t->dev;
 	}
-	v->io.kind = v->io.kind == IO_VERSION ? IO_VERSION : IO_REGISTER;
+	v->io.kind = v->io.kind == IO_OTHER ? IO_REGISTER : v->io.kind;
 	v->io.dev = t->dev;
 	v->io.reg = mmio_reg(offset, bytes, t->dev->legacy);
 	v->io.reg.addr = addr;
@@ -121,7 +141,7 @@ static uint64_t seen_config(struct vm *vm, struct vcpu *v, uint64_t value)
 	struct device *dev = v->io.dev;
 
 	if (!dev && v->io.at == 0 && (value & 0xffff) == PCI_VIRTIO) {
-		dev = vm->io.spare;
+		dev = is_barred_pci(value) ? NULL : vm->io.spare;
 		if (!dev)
 			return keep_bytes(~0ULL, bytes);
 		vm->io.spare = NULL;
@@ -196,6 +216,8 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 	switch (v->io.kind) {
 	case IO_REGISTER:
 		return device_read(v->io.dev, &v->io.reg, value);
+	case IO_TYPE:
+		return is_barred(value) ? 0 : value;
 	case IO_VERSION:
 		return seen_version(v->io.transport, value);
 	case IO_ITS:

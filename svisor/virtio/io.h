@@ -46,7 +46,15 @@ struct io {
 
 /* What a vCPU's last access to a device was, till it is over. */
 struct io_access {
-	enum io_kind { IO_OTHER, IO_REGISTER, IO_VERSION, IO_CONFIG, IO_FWCFG, IO_ITS } kind;
+	enum io_kind {
+		IO_OTHER,
+		IO_REGISTER,
+		IO_VERSION,
+		IO_TYPE,
+		IO_CONFIG,
+		IO_FWCFG,
+		IO_ITS
+	} kind;
 	struct device *dev;
 	struct transport *transport;
 	struct reg_access reg;
