@@ -21,3 +21,4 @@ fuzzer() { # name, more sources
 }
 fuzzer smc ''
 fuzzer its tests/lib/fdt.c
+fuzzer virtio tests/lib/fdt.c
