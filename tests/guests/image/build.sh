@@ -10,6 +10,8 @@ out=$(cd "$1" && pwd)
 initrd=$2
 packages=$out/root
 libraries=usr/lib/aarch64-linux-gnu
+# shellcheck source=tests/lib/initrd.sh
+. "$here/../../lib/initrd.sh"
 
 # Copies a program or library with all that it needs.
 take() {
@@ -32,36 +34,23 @@ program() { # NAME, into /test
 		"-ffile-prefix-map=$here=." -o "$root/test/$1" "$here/$1.c"
 }
 
-start() { # NAME OF A TEST…
-	root=$out/tools.root
-	rm -rf "$root"
-	mkdir -p "$root/lib" "$root/test"
-	ln -s ../usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1 "$root/lib/ld-linux-aarch64.so.1"
-	for name in "$@"; do
-		cp "$here/$name" "$root/test/$name"
-	done
+begin() { # NAME OF A TEST…
+	start "$@"
+	mkdir "$root/lib"
+	ln -s ../$libraries/ld-linux-aarch64.so.1 "$root/lib/ld-linux-aarch64.so.1"
 }
 
-# The kernel unpacks archive after archive.
-finish() { # NAME
-	find "$root" -exec touch -h -d @0 {} +
-	(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible) |
-		zstd -q -9 >"$out/tools.cpio.zst"
-	cat "$initrd" "$out/tools.cpio.zst" >"$out/$1.initrd.new"
-	mv "$out/$1.initrd.new" "$out/$1.initrd"
-}
-
-start gdb watch.gdb
+begin gdb watch.gdb
 take usr/bin/gdb
 program watched
 finish gdb
 
-start perf
+begin perf
 take usr/bin/perf
 program hot
 finish perf
 
-start stress
+begin stress
 take usr/bin/hackbench
 take usr/bin/stress-ng
 finish stress

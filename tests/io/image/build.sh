@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# usage: build.sh OUT GUEST: OUT/disk.initrd, the test guest's initrd of GUEST with the modules for
+# disks and network of the kernel there, and OUT/disk.ext4, the root file system that it then goes to:
+# what is in OUT/disk.tar and the tests in test/. OUT/repo is its repository once more, for a server
+# to offer. Run in the tool root.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(cd "$1" && pwd)
+initrd=$2/initrd
+kernel=$2/kernel/usr
+free=300 # MiB
+# shellcheck source=tests/lib/initrd.sh
+. "$here/../../lib/initrd.sh"
+
+# Copies modules and what they need; unpacked, since busybox cannot.
+modules() { # NAME…
+	version=$(ls "$kernel/lib/modules")
+	from=$kernel/lib/modules/$version to=$root/lib/modules/$version
+	mkdir -p "$to"
+	cp "$from/modules.builtin" "$from/modules.builtin.modinfo" "$from/modules.order" "$to/"
+	depmod -n -b "$kernel" "$version" >"$out/modules.dep"
+	for name in "$@"; do
+		need=$(sed -n "s|^\([^:]*/$name\.ko\.xz\):|\1|p" "$out/modules.dep")
+		[ -n "$need" ] || {
+			echo "io/image/build.sh: the kernel has no module $name" >&2
+			exit 1
+		}
+		for file in $need; do
+			mkdir -p "$to/${file%/*}"
+			[ -e "$to/${file%.xz}" ] || xz -dc "$from/$file" >"$to/${file%.xz}"
+		done
+	done
+	depmod -b "$root" "$version"
+	echo "$*" >"$root/lib/modules/wanted"
+}
+
+disk() {
+	tree=$(mktemp -d)
+	trap 'rm -rf "$tree"' EXIT
+	tar -xpf "$out/disk.tar" -C "$tree"
+	mkdir -p "$tree/dev" "$tree/mnt" "$tree/proc" "$tree/run" "$tree/sys" "$tree/test" "$tree/tmp"
+	cp "$here"/test/* "$tree/test/"
+	chown -R -h 0:0 "$tree/test"
+	rm -rf "$out/repo"
+	cp -r "$tree/repo" "$out/repo"
+	rm -f "$out/disk.ext4.new"
+	mke2fs -q -t ext4 -L guest -E root_owner=0:0 -d "$tree" "$out/disk.ext4.new" \
+		"$(($(du -sm "$tree" | cut -f 1) + free))M"
+	mv "$out/disk.ext4.new" "$out/disk.ext4"
+}
+
+start disk
+mkdir -p "$root/bin" "$root/sbin"
+ln -s /bin/busybox "$root/sbin/modprobe" # for the kernel
+for name in chroot cut ip ln mkdir modprobe umount; do
+	ln -s busybox "$root/bin/$name"
+done
+# shellcheck disable=SC2046 # a list of words
+modules $(sed 's/#.*//' "$here/modules")
+finish disk
+disk
