@@ -66,7 +66,8 @@ unsigned bounce_trim(struct bounce *b)
 
 	while (units && !in_use(b, units - 1))
 		units--;
-	b->pages = (units + UNITS_A_PAGE - 1) / UNITS_A_PAGE;
+	while (b->pages > (units + UNITS_A_PAGE - 1) / UNITS_A_PAGE)
+		b->page[--b->pages] = 0;
 	return b->pages;
 }
 

@@ -78,6 +78,16 @@ static bool put_piece(struct vm *vm, const struct fwcfg *f, uint32_t length)
 	return false;
 }
 
+/* The piece that the N-visor has, if there is one, is no longer. */
+static void drop_piece(struct vm *vm)
+{
+	struct fwcfg *f = &vm->io.fwcfg;
+
+	if (f->shown)
+		bounce_free(&vm->io.bounce, f->at, BUFFER + f->piece);
+	f->shown = false;
+}
+
 /* The next piece of it, in bounce memory. False: not now. */
 static bool make_piece(struct vm *vm, enum queue_need *need)
 {
@@ -86,14 +96,18 @@ static bool make_piece(struct vm *vm, enum queue_need *need)
 	uint32_t length = data && f->left > PIECE ? PIECE : f->left;
 	int ret;
 
+	drop_piece(vm);
 	f->piece = data ? length : 0;
 	ret = bounce_alloc(&vm->io.bounce, BUFFER + f->piece, BOUNCE_UNIT, &f->at);
 	vm->io.wanted = BUFFER + f->piece;
-	*need = ret == TV_AGAIN ? NEED_BOUNCE : NEED_TIME;
+	if (ret == TV_AGAIN)
+		*need = NEED_BOUNCE;
+	else if (ret == TV_ENOMEM)
+		*need = NEED_TIME;
 	if (ret != TV_OK)
 		return false;
-	*need = NEED_NOTHING;
-	return put_piece(vm, f, length);
+	f->shown = put_piece(vm, f, length);
+	return f->shown;
 }
 
 static void end(struct vm *vm, uint32_t result)
@@ -126,6 +140,11 @@ static enum write_fate go_on(struct vm *vm, const struct vcpu *v, uint64_t at, u
 	return WRITE_SHOW;
 }
 
+bool fwcfg_is_request(uint64_t offset, unsigned bytes)
+{
+	return (offset == DMA_HIGH && bytes == 8) || (offset == DMA_LOW && bytes == 4);
+}
+
 enum write_fate fwcfg_write(struct vm *vm, const struct vcpu *v, uint64_t offset, unsigned bytes,
 			    uint64_t *value, enum queue_need *need)
 {
@@ -149,18 +168,18 @@ enum write_fate fwcfg_write(struct vm *vm, const struct vcpu *v, uint64_t offset
 	return fate;
 }
 
-bool fwcfg_written(struct vm *vm)
+bool fwcfg_written(struct vm *vm, const struct vcpu *v)
 {
 	struct fwcfg *f = &vm->io.fwcfg;
 	uint32_t control = be32(CONTROL_ERROR);
 
-	if (!f->owner)
+	if (f->owner != v->index + 1 || !f->shown)
 		return true;
 	if (!bounce_read(&vm->io.bounce, f->at, &control, sizeof(control)) ||
 	    ((f->control & CONTROL_READ) &&
 	     !bounce_to_private(vm, f->at + BUFFER, f->buffer, f->piece)))
 		control = be32(CONTROL_ERROR);
-	bounce_free(&vm->io.bounce, f->at, BUFFER + f->piece);
+	drop_piece(vm);
 	f->control &= ~(CONTROL_SELECT | CONTROL_KEY);
 	f->buffer += f->piece;
 	f->left -= f->piece;

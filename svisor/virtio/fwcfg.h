@@ -19,13 +19,16 @@ struct fwcfg {
 	uint64_t buffer;
 	uint32_t control, left;
 	uint32_t at, piece; /* in bounce memory; bytes of the buffer */
+	bool shown;         /* the N-visor has a piece */
 };
 
+/* Is a write there one that makes a request? */
+bool fwcfg_is_request(uint64_t offset, unsigned bytes);
 /* A write of *value at `offset` of its window. */
 enum write_fate;
 enum write_fate fwcfg_write(struct vm *vm, const struct vcpu *v, uint64_t offset, unsigned bytes,
 			    uint64_t *value, enum queue_need *need);
 /* The N-visor has served it. True: the guest's request is over. */
-bool fwcfg_written(struct vm *vm);
+bool fwcfg_written(struct vm *vm, const struct vcpu *v);
 
 #endif

@@ -187,8 +187,11 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 		return write ? its_write(vm, addr, bytes, value, need) : WRITE_SHOW;
 	}
 	if (write && is_in(addr, io->fwcfg.window)) {
-		v->io.kind = IO_FWCFG;
-		return fwcfg_write(vm, v, addr - io->fwcfg.window.base, bytes, value, need);
+		uint64_t offset = addr - io->fwcfg.window.base;
+
+		if (fwcfg_is_request(offset, bytes))
+			v->io.kind = IO_FWCFG;
+		return fwcfg_write(vm, v, offset, bytes, value, need);
 	}
 	if (is_in(addr, io->ecam))
 		return access_config(vm, v, addr, write, bytes, *value, need);
@@ -204,7 +207,7 @@ bool io_written(struct vm *vm, struct vcpu *v)
 {
 	assert_held(&vm->lock);
 	if (v->io.kind == IO_FWCFG)
-		return fwcfg_written(vm);
+		return fwcfg_written(vm, v);
 	if (v->io.kind == IO_REGISTER)
 		device_written(vm, v->io.dev, &v->io.reg, v->io.value);
 	return true;

@@ -81,9 +81,7 @@ static struct tv_run *shared(void)
 
 static uint8_t *private_at(uint64_t at)
 {
-	uint64_t n = at - RAM;
-
-	return n < PAGES * TV_PAGE_SIZE ? host_mem(POOL + n) : NULL;
+	return host_guest_mem(host_run.s2_root, at);
 }
 
 static uint8_t *bounce_at(uint64_t at)
@@ -331,7 +329,8 @@ static void set_up(const struct step *s)
 	r->guest = RINGS + (s->d[3] & 1) * 0x2000;
 	r->packed = device != 1 && s->b & 4;
 	r->wrap = r->b_wrap = r->u_wrap = true;
-	memset(private_at(r->guest), 0, 0x2000);
+	memset(private_at(r->guest), 0, TV_PAGE_SIZE);
+	memset(private_at(r->guest + TV_PAGE_SIZE), 0, TV_PAGE_SIZE);
 	if (device == 2)
 		set_up_pci(s, features);
 	else
