@@ -310,4 +310,6 @@ TEST(ends, "bounce: reads and writes over its pages, wherever these are")
 	check(bounce_read(&b, 0, to, 2 * TV_PAGE_SIZE));
 	check(all_words(ORDINARY + PAGE(1), TV_PAGE_SIZE, 0));
 	check(all_words(ORDINARY + PAGE(3), TV_PAGE_SIZE, 0));
+	bounce_free_all(&b);
+	check_audit();
 }

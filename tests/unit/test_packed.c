@@ -230,6 +230,8 @@ TEST(asks_first, "packed: what the guest's ring says of notifications at first d
 	put_reg(&c, READY, 1);
 	private_get(r.part[DEVICE_PART] + 2, &value, 2);
 	check_eq(value, ENABLE);
+	expect_any(r.part[DEVICE_PART] + 2, 2);
+	io_end();
 }
 
 /* ---- a guest in error ----------------------------------------------------- */

@@ -233,6 +233,9 @@ TEST(asks_first, "split: what the guest's ring says of notifications at first do
 	check_eq(value, 0);
 	private_get(r.part[DEVICE_PART] + 4 + 8 * 8, &value, 2);
 	check_eq(value, 0);
+	expect_any(r.part[DEVICE_PART], 2);
+	expect_any(r.part[DEVICE_PART] + 4 + 8 * 8, 2);
+	io_end();
 }
 
 /* ---- a guest in error ----------------------------------------------------- */

@@ -48,6 +48,7 @@ TEST(offered, "virtio: of the features offered, only those that the S-visor know
 		put_reg(&c, OFFERED_SELECT, more[i]);
 		check_eq(guest_read_as(c.base + 0x10, 4, 0xffffffff), 0);
 	}
+	io_end();
 }
 
 TEST(accepted, "virtio: of the features accepted, only those are seen")
@@ -60,6 +61,7 @@ TEST(accepted, "virtio: of the features accepted, only those are seen")
 	}
 	put_reg(&c, ACCEPTED_SELECT, 0xffffffff);
 	check_seen(ACCEPTED, 0xffffffff, 0);
+	io_end();
 }
 
 TEST(more_features, "virtio: features beyond 64 change none below")
@@ -104,6 +106,21 @@ TEST(version, "virtio: the version that the guest has read first it reads ever a
 	r = ring_start(&c, 0, 16);
 	check_eq(guest_read_as(MMIO(0) + 4, 4, 1), 2);
 	check_works(&r, 1, 10);
+	io_end();
+}
+
+TEST(version_late, "virtio: it may be read after the driver's first write, but not changed then")
+{
+	io_start(64);
+	vmm[0].reg[VERSION] = 1;
+	vmm[0].offered &= 0xffffffff;
+	guest_write(MMIO(0) + 0x70, 4, 0);
+	guest_write(MMIO(0) + 0x28, 4, 4096);
+	c = legacy_card(0);
+	put_reg(&c, GUEST_PAGE, 4096);
+	negotiate(&c, 0);
+	r = ring_legacy(&c, 0, 16, RINGS, 4096);
+	check_works(&r, 3, 100);
 	io_end();
 }
 
@@ -188,6 +205,7 @@ TEST(zero_register, "virtio: a write of XZR is shown as of another register, if 
 	serve_all();
 	io_register = 5;
 	check_eq(get_reg(&c, PART), 0);
+	io_end();
 }
 
 TEST(big_endian, "virtio: a guest whose data are big-endian turns registers round")

@@ -91,6 +91,7 @@ TEST(bar_high, "pci: both halves of a 64-bit BAR count")
 	check(is_followed(0x12f0000000));
 	check(!is_followed(0xf0000000));
 	check(!is_followed(0x1200000000));
+	io_end();
 }
 
 TEST(bar_io, "pci: structures in an I/O BAR are not followed")
@@ -100,7 +101,7 @@ TEST(bar_io, "pci: structures in an I/O BAR are not followed")
 	c = pci_probe(0, BAR32);
 	check(!is_followed(BAR32));
 	check_eq(c.base, BAR32);
-	check_private();
+	io_end();
 }
 
 TEST(bar_moves, "pci: a BAR that the guest moves takes its structures along")
@@ -130,6 +131,7 @@ TEST(bar_widths, "pci: a BAR is set by aligned writes of 32 bits only")
 	guest_write(CONFIG + 0x23, 1, 0x10);
 	check(is_followed(BAR64));
 	check(!is_followed(BAR64 + 0x100000));
+	io_end();
 }
 
 /* ---- capabilities --------------------------------------------------------- */
@@ -150,6 +152,7 @@ TEST(caps_unread, "pci: what the guest has not read does not count")
 	guest_read(CONFIG + 0x40, 2);
 	guest_read(CONFIG + 0x20, 4);
 	check(is_followed(BAR64));
+	io_end();
 }
 
 /* All of it, word by word, as lspci would. */
@@ -203,6 +206,7 @@ TEST(caps_second, "pci: a structure without a BAR is passed over")
 	guest_write(CONFIG + 0x20, 4, 0);
 	guest_write(CONFIG + 0x24, 4, BAR64 >> 32);
 	check(is_followed(BAR64));
+	io_end();
 }
 
 TEST(caps_places, "pci: structures are where offset and length say")
@@ -219,6 +223,7 @@ TEST(caps_places, "pci: structures are where offset and length say")
 	check_eq(shared()->exit, TV_EXIT_IRQ); /* READY is not */
 	check(!is_followed(BAR64));
 	check_eq(guest_read_as(c.base + 0x14, 1, 0) & NEEDS_RESET, NEEDS_RESET);
+	io_end();
 }
 
 /* ---- what is read twice --------------------------------------------------- */
@@ -294,6 +299,7 @@ TEST(vendors, "pci: functions of other vendors are not followed")
 	guest_write(CONFIG + 0x20, 4, 0);
 	guest_write(CONFIG + 0x24, 4, BAR64 >> 32);
 	check(is_followed(BAR64));
+	io_end();
 }
 
 TEST(most, "pci: 32 virtio functions are followed; others the guest does not find")
@@ -386,5 +392,5 @@ TEST(no_index, "pci: a queue that is not there has no size, and cannot be set up
 	check(!guest_write(c.base + 0x20, 8, RINGS));
 	check(!put_reg(&c, READY, 1));
 	check(needs_reset(&c));
-	check_private();
+	io_end();
 }

@@ -26,6 +26,7 @@ TEST(size_most, "virtio: the largest size is no more than 1024, and of no queue 
 	put_reg(&c, QUEUE, 0xffffffff);
 	check_eq(guest_read_as(c.base + 0x34, 4, 64), 0);
 	check(!needs_reset(&c));
+	io_end();
 }
 
 static void set_part(unsigned part, uint64_t at)
@@ -207,7 +208,7 @@ TEST(many_queues, "virtio: queues up to 65 work, none beyond is there")
 	}
 	check(!put_reg(&c, READY, 1));
 	check(needs_reset(&c));
-	check_private();
+	io_end();
 }
 
 TEST(bell, "virtio: doorbells of queues that are not there are heard by nobody")
@@ -220,4 +221,5 @@ TEST(bell, "virtio: doorbells of queues that are not there are heard by nobody")
 	check(kick(&r));
 	put_reg(&c, STATUS, 0);
 	check(!guest_write(c.notify, 4, 0));
+	io_end();
 }
