@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Attacks on what leaves for the vITS: forged device trees, answers to what was not asked. No
- * bounce memory is given: that it is wanted shows that the S-visor follows the register. */
+/* Attacks on what leaves for the vITS: forged device trees, answers to what was not asked, bounce
+ * memory that is none. Where none is given, that it is wanted shows that the S-visor follows the
+ * register. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,7 +132,7 @@ static void by_answer(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(vm_run(&vm, 0, bad[i]) == TV_EINVAL, "entry then with flags %#lx", bad[i]);
 	memset(vm.run, 0xff, sizeof(*vm.run));
-	ok(vm_run(&vm, 0, TV_RUN_DONE) == TV_OK && vm.run->exit == TV_EXIT_BOUNCE,
+	ok(vm_reply(&vm, TV_RUN_DONE) == TV_OK && vm.run->exit == TV_EXIT_BOUNCE,
 	   "it is wanted still, whatever the shared page holds");
 	ok(vm_destroy(&vm) == TV_OK && all_well(), "destroyed amid it, all is well");
 }
@@ -173,6 +174,111 @@ static void by_bounce(void)
 	ok(all_well(), "all is well");
 }
 
+/* TV_BOUNCE_ADD with a list that is not the module's. */
+static struct result give(struct vm *vm, const uint64_t *page, uint64_t n)
+{
+	uint64_t list = ordinary(1);
+	struct tva_batch b = {.flags = TVA_OWN_SHARE, .ncalls = 2};
+	const uint64_t *r = b.call[1].r;
+
+	memcpy((uint8_t *)at(list) + TV_RUN_DATA, page, n * sizeof(*page));
+	memcpy(b.call[0].x, (uint64_t[]){TV_CPU_SHARE, list}, 16);
+	memcpy(b.call[1].x, (uint64_t[]){TV_BOUNCE_ADD, vm->handle, n}, 24);
+	batch(&b);
+	return (struct result){(int64_t)r[0], {r[1], r[2], r[3], r[4]}};
+}
+
+static unsigned exit_register(const struct vm *vm)
+{
+	return vm->run->esr >> 16 & 31;
+}
+
+/* The guest writes commands, each word its address, and tells the ITS of so many bytes. */
+static void send(struct vm *vm, uint64_t bytes)
+{
+	for (uint64_t a = QUEUE; a < QUEUE + bytes; a += 8)
+		vm_do(vm, OP_WRITE, a, a, 0);
+	guest_writes(vm, ITS + CWRITER, bytes);
+	vm_reply(vm, TV_RUN_DONE);
+}
+
+static bool holds(uint64_t pa, uint64_t bytes)
+{
+	const volatile uint64_t *there = at(pa);
+	bool ok = true;
+
+	for (uint64_t i = 0; i < PAGE / 8; i++)
+		ok &= there[i] == (8 * i < bytes ? QUEUE + 8 * i : 0);
+	return ok;
+}
+
+static void refused(struct vm *vm, uint64_t page)
+{
+	const uint64_t bad[] = {chunk_base(0), chunk_base(2),    SVISOR, SVISOR - PAGE,
+				page + 8,      page | 1UL << 60, ~0UL,   0x9000000};
+	int taken = 0;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		const uint64_t list[] = {page, bad[i]};
+
+		taken += give(vm, list, 2).status != TV_EINVAL;
+		taken += give(vm, &bad[i], 1).status != TV_EINVAL;
+	}
+	ok(!taken, "bounce memory that is Secure, no DRAM or no page is refused");
+	ok(smc(TV_BOUNCE_TRIM, vm->handle, 0, 0, 0).x[0] == 0,
+	   "and none of those beside it is taken");
+}
+
+/* What is bounce memory becomes Secure, and the guest's own: nothing is written to it. */
+static void becomes_secure(struct vm *vm)
+{
+	uint64_t page = chunk_base(3) + 5 * PAGE, own = RAM + 0xa0000;
+
+	smc(TV_BOUNCE_TRIM, vm->handle, 0, 0, 0);
+	ok(give(vm, &page, 1).status == TV_OK, "a page that may be Secure later is taken");
+	guest_writes(vm, ITS + CBASER, 1UL << 63 | QUEUE);
+	ok(vm->run->exit == TV_EXIT_MMIO, "and is the queue's");
+	vm_reply(vm, TV_RUN_DONE);
+	ok(vm_take(vm, chunk_base(3)).status == TV_OK, "it becomes Secure");
+	vm_map(vm, own, page);
+	ok(vm_do(vm, OP_WRITE, own, 0x5ec, 0) == 0, "and the guest's own");
+	send(vm, 0x100);
+	ok(vm_do(vm, OP_READ, own, 0, 0) == 0x5ec && vm_do(vm, OP_READ, own + 8, 0, 0) == 0,
+	   "commands are not written there");
+}
+
+static void by_given(void)
+{
+	uint64_t page = ordinary(1), shown;
+	struct vm vm;
+
+	make_tree(ITS);
+	start(&vm, &fdt);
+	refused(&vm, page);
+	ok(give(&vm, &page, 1).status == TV_OK, "an ordinary page is taken");
+	guest_writes(&vm, ITS + CBASER, 1UL << 63 | QUEUE);
+	shown = vm.run->gpr[exit_register(&vm)];
+	ok(vm.run->exit == TV_EXIT_MMIO && shown == (1UL << 63 | BOUNCE),
+	   "the vITS is told of it, not of the guest's queue: %#lx", shown);
+	vm_reply(&vm, TV_RUN_DONE);
+	send(&vm, 0x60);
+	ok(holds(page, 0x60), "the commands are there, and nothing else");
+	memset(at(page), 0xff, PAGE);
+	vm_order(&vm, 0, OP_READ, ITS + CBASER, 0, 0);
+	vm.run->gpr[exit_register(&vm)] = ~0UL;
+	vm_reply(&vm, TV_RUN_DONE);
+	ok(vm.run->gpr[1] == (~0xfffffffff0000UL | QUEUE), "the guest reads its own address: %#lx",
+	   vm.run->gpr[1]);
+	ok(vm_do(&vm, OP_READ, QUEUE + 8, 0, 0) == QUEUE + 8, "and finds its own commands");
+	guest_writes(&vm, ITS + CBASER, 1UL << 63 | (QUEUE + 0x10000) | 1);
+	ok(vm.run->exit == TV_EXIT_BOUNCE, "for a longer one, more is wanted");
+	ok(vm_destroy(&vm) == TV_OK && all_well(), "all is well");
+	start(&vm, &fdt);
+	becomes_secure(&vm);
+	ok(vm_destroy(&vm) == TV_OK && all_well(), "all is well");
+	smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0); /* for the next group, as it was */
+}
+
 void cases_its(void)
 {
 	by_tree();
@@ -180,4 +286,5 @@ void cases_its(void)
 	by_junk();
 	by_answer();
 	by_bounce();
+	by_given();
 }

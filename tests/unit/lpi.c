@@ -183,14 +183,19 @@ void check_shown(uint64_t addr, uint64_t value)
 }
 
 /* What the guest reads there when the N-visor gives it `value`. */
-uint64_t read64(uint64_t addr, uint64_t value)
+uint64_t read_by(uint64_t addr, unsigned sas, uint64_t value)
 {
-	access_by(0, addr, 0, 3, ISS_READ);
+	access_by(0, addr, 0, sas, ISS_READ);
 	shared()->gpr[5] = value;
 	shared()->flags = TV_RUN_DONE;
 	GUEST({{GUEST_IRQ, 0, 0, 0}, NULL});
 	check_eq(run_as_is(&lpi_vm, 0), TV_OK);
 	return guest_saw.x[5];
+}
+
+uint64_t read64(uint64_t addr, uint64_t value)
+{
+	return read_by(addr, 3, value);
 }
 
 /* The address that was just shown. */

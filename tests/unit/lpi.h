@@ -77,6 +77,8 @@ void write32(unsigned vcpu, uint64_t addr, uint32_t value);
 void write_zero(unsigned vcpu, uint64_t addr);
 /* What the guest reads there when the N-visor gives it `value`. */
 uint64_t read64(uint64_t addr, uint64_t value);
+/* The same of 1 << sas bytes. */
+uint64_t read_by(uint64_t addr, unsigned sas, uint64_t value);
 
 /* The write is shown, with this value. */
 void check_shown(uint64_t addr, uint64_t value);

@@ -229,11 +229,6 @@ TEST(fails, "fw_cfg: an error of the back end ends it, amid it or not")
 {
 	fw_start();
 	fw_give(65);
-	ask(READ, 100, BUFFER);
-	go(0);
-	told(READ, 100);
-	served(0, ERROR);
-	check_eq(answer(), ERROR);
 	touch_block();
 	ask(READ, 3 * PIECE, BLOCK);
 	go(0);
@@ -325,7 +320,6 @@ TEST(others,
 		     {0x14, 0, false}, {0x16, 1, false}, {0x17, 0, false}};
 
 	fw_start();
-	fw_give(1);
 	ask(READ, 100, BUFFER);
 	for (unsigned i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 		uint64_t at = FWCFG + tries[i].offset, pc = guest_saw.pc;
@@ -390,7 +384,6 @@ TEST(request_outside, "fw_cfg: a request not all in RAM, or never written, is pa
 		check_eq(guest_saw.pc, RAM + 4 * (i + 1));
 	}
 	check_over(READ);
-	go(0);
 	fw_end();
 }
 
@@ -405,7 +398,6 @@ TEST(pages, "fw_cfg: pages of the buffer that are not there are faults, one by o
 		go(0);
 		check_eq(shared()->exit, TV_EXIT_FAULT);
 		check_eq(shared()->hpfar, HPFAR(UNMAPPED + PAGE(i)));
-		check_eq(shared()->gpr[5], 0);
 		check_eq(run(&fw_vm, 0, TV_RUN_ABORT), TV_EINVAL);
 		check_eq(run(&fw_vm, 0, TV_RUN_DONE), TV_OK); /* not yet */
 		check_eq(shared()->exit, TV_EXIT_FAULT);
@@ -491,6 +483,65 @@ TEST(other_vcpu, "fw_cfg: another vCPU's request waits, and then is made")
 	fw_end();
 }
 
+TEST(unserved, "fw_cfg: a write that is not served comes again, the same, in the same room")
+{
+	uint64_t at;
+
+	fw_start();
+	fw_give(65);
+	touch_block();
+	ask(READ, PIECE, BLOCK);
+	go(0);
+	at = told_at();
+	for (unsigned i = 0; i < 3; i++) {
+		go(0);
+		check_eq(told_at(), at);
+	}
+	served(0, 0);
+	check_eq(answer(), 0);
+	check_eq(fw_trim(), 0);
+	fw_end();
+}
+
+TEST(never, "fw_cfg: what there can never be room for is an error")
+{
+	for (fw_most = 0; fw_most < 2; fw_most++) {
+		fw_start();
+		ask(READ, PAGE(2), BUFFER);
+		go(0);
+		check_over(ERROR);
+		fw_end();
+	}
+}
+
+TEST(not_its_own, "fw_cfg: what another vCPU writes to other registers is not the end of a request")
+{
+	fw_start();
+	ask(READ, 100, BUFFER);
+	go(0);
+	check_eq(shared()->exit, TV_EXIT_BOUNCE);
+	fw_access(1, 0, FWCFG + 8, STORE(1), 0x1900);
+	check_eq(shared()->exit, TV_EXIT_MMIO);
+	fw_enter(1, TV_RUN_DONE);
+	check_eq(guest_saw.pc, RAM + 4);
+	check_eq(answer(), READ);
+	fw_give(1);
+	go(0);
+	put(told(READ, 100), 100, 0xaa);
+	fw_access(1, 0, DMA, STORE(2), 0);
+	check_eq(shared()->exit, TV_EXIT_MMIO);
+	fw_enter(1, TV_RUN_DONE);
+	check_eq(guest_saw.pc, RAM + 8);
+	check_eq(answer(), READ);
+	check(fw_all(BUFFER, 100, 0x51));
+	go(0);
+	told(READ, 100);
+	served(0, 0);
+	check(fw_all(BUFFER, 100, 0xaa));
+	check_eq(fw_trim(), 0);
+	fw_end();
+}
+
 /* ---- back ends ------------------------------------------------------------ */
 
 TEST(changed, "fw_cfg: what the back end makes of the request is without effect, but that it fails")
@@ -509,7 +560,6 @@ TEST(changed, "fw_cfg: what the back end makes of the request is without effect,
 	check_eq(answer(), 0);
 	check(fw_all(BUFFER, 100, 0xaa) && fw_all(BUFFER + 100, 3996, 0x51));
 	check(fw_all(REQUEST + 16, 64, 0x50));
-	go(0); /* of the guest's request there is nothing to be done now */
 	fw_end();
 }
 
@@ -533,21 +583,20 @@ TEST(changed_by_guest, "fw_cfg: what the guest makes of its request meanwhile is
 TEST(broken, "fw_cfg: room that is no longer ordinary is an error of the request")
 {
 	fw_start();
-	for (unsigned page = 0; page < 3; page++) {
+	for (unsigned i = 0; i < 6; i++) {
+		bool later = i >= 3;
+
 		fw_give(3);
-		ask(WRITE, PAGE(2), BUFFER);
-		host_broken_page = fw_given(page);
-		go(0);
-		check_over(ERROR);
-		host_broken_page = 1;
-	}
-	for (unsigned page = 0; page < 3; page++) {
-		fw_give(3);
-		ask(READ, PAGE(2), BUFFER);
-		go(0);
-		answered(0);
-		host_broken_page = fw_given(page);
-		fw_enter(0, TV_RUN_DONE);
+		ask(later ? READ : WRITE, PAGE(2), BUFFER);
+		if (later) {
+			go(0);
+			answered(0);
+		}
+		host_broken_page = fw_given(i % 3);
+		if (later)
+			fw_enter(0, TV_RUN_DONE);
+		else
+			go(0);
 		check_over(ERROR);
 		host_broken_page = 1;
 	}
@@ -566,6 +615,19 @@ TEST(broken_piece, "fw_cfg: so it is amid a request, which is over then")
 	fw_enter(0, TV_RUN_DONE);
 	check_over(ERROR);
 	host_broken_page = 1;
+	fw_give(65);
+	ask(READ, 2 * PIECE, BLOCK);
+	go(0);
+	answered(0);
+	fw_enter(0, TV_RUN_DONE);
+	host_broken_page = fw_given(0);
+	go(0);
+	check_over(ERROR);
+	host_broken_page = 1;
+	fw_give(1);
+	ask(READ, 100, BUFFER);
+	go(0);
+	told(READ, 100);
 	fw_end();
 }
 

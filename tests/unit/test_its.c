@@ -89,6 +89,20 @@ TEST(commands_none, "its: no commands of a queue that is not valid, or beyond it
 	check(arrived(there, QUEUE, 0, PAGE(1)));
 }
 
+TEST(commands_again, "its: GITS_CBASER written again, all commands arrive anew")
+{
+	uint64_t there;
+
+	lpi_start();
+	there = set_queue(1);
+	write64(0, GITS_CWRITER, 0x40);
+	check_eq(set_queue(1), there);
+	clear(there, PAGE(1));
+	write64(0, GITS_CWRITER, 0x40);
+	check(arrived(there, QUEUE, 0x40, PAGE(1)));
+	lpi_end();
+}
+
 TEST(commands_bits, "its: only bits 19:5 of GITS_CWRITER count, and only 51:16 of GITS_CBASER")
 {
 	uint64_t there;
@@ -210,6 +224,22 @@ TEST(properties_late,
 	check(arrived(there, PROPS, 0, PAGE(2)));
 }
 
+TEST(properties_still_due, "its: ... however often they were read meanwhile")
+{
+	uint64_t there;
+
+	lpi_start();
+	set_queue(1);
+	there = set_table(14);
+	write64(0, GITS_CWRITER, 0x20);
+	write64(0, GICR_INVALLR, 0);
+	check(arrived(there, PROPS, PAGE(2), PAGE(2)));
+	clear(there, PAGE(2));
+	write32(0, GITS_CTLR, 1);
+	check(arrived(there, PROPS, PAGE(2), PAGE(2)));
+	lpi_end();
+}
+
 TEST(properties_moved,
      "its: a table moves, in halves too, and keeps its room while its size is the same")
 {
@@ -272,6 +302,29 @@ TEST(properties_outside, "its: properties outside RAM are left out")
 	there = shown(PROPBASER_ADDRESS);
 	write64(0, GICR_INVALLR, 0);
 	check(arrived(there, last, PAGE(1), PAGE(2)));
+}
+
+static void ask_for_stolen_time(struct guest_regs *regs)
+{
+	regs->x[0] = 0xc5000021; /* DEN 0057: PV_TIME_ST */
+}
+
+TEST(properties_stolen, "its: the page of stolen time is no RAM, and does not leave")
+{
+	uint64_t there, page;
+
+	lpi_start();
+	GUEST({{GUEST_SYNC, EC(0x16), 0, 0}, ask_for_stolen_time});
+	check_eq(run(&lpi_vm, 0, 0), TV_OK);
+	page = guest_saw.x[0];
+	check(page % TV_PAGE_SIZE == 0 && host_guest_leaf(host_run.s2_root, page));
+	write64(0, GICR_PROPBASER, page | 13);
+	there = shown(PROPBASER_ADDRESS);
+	memset(at_bounce(there), 0x77, PAGE(1));
+	write64(0, GICR_INVALLR, 0);
+	for (unsigned i = 0; i < PAGE(1); i++)
+		check_eq(*(uint8_t *)at_bounce(there + i), 0x77);
+	lpi_end();
 }
 
 /* ---- room ----------------------------------------------------------------- */
@@ -419,6 +472,12 @@ TEST(others, "its: no other register, no read and no odd access has anything cop
 	check(arrived(there, QUEUE, 0, PAGE(1)));
 	check_eq(read64(GITS_CWRITER, 0x1234), 0x1234);
 	check_eq(read64(GITS_BASER, QUEUE), QUEUE);
+	set_table(14);
+	check_eq(read64(RD + 0x80, 0x1234), 0x1234); /* the other one's register */
+	check_eq(read64(ITS + 0x70, 0x1234), 0x1234);
+	check_eq(read_by(GITS_CBASER + 2, 1, 0x1234), 0x1234);
+	check_eq(read_by(GITS_CBASER + 2, 0, 0x12), 0x12);
+	check_eq(read_by(GITS_CBASER + 4, 3, 0x1234), 0x1234);
 }
 
 TEST(flat, "its: the vITS is never told that a table is indirect")
