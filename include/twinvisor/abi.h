@@ -23,7 +23,7 @@
 #define TWINVISOR_ABI_H
 
 #define TV_ABI_MAJOR 3
-#define TV_ABI_MINOR 0
+#define TV_ABI_MINOR 1
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -219,6 +219,15 @@
 /* Levels of interrupts that the vCPU itself makes. Of an exit that shows nothing else, too. */
 #define TV_LINE_PMU 1 /* PMU overflow */
 
+/* ---- late interrupts (tv_run.late) ---------------------------------------- */
+
+/* Which device's interrupt may have been lost: its back end may have looked whether the guest
+ * wants one just after the S-visor had copied in what it would be about (docs/io.md). Whatever
+ * interrupts the device can make are to be made pending: one too many does no harm. */
+#define TV_LATE_WIRED 1                                 /* one that has a line to the GIC */
+#define TV_LATE_PCI(id) (0x100000000 | (uint64_t)(id)) /* by MSIs, if the guest has enabled them */
+#define TV_LATE_ID(late) ((late) & 0xffff)              /* requester ID of that function */
+
 /* ---- entry flags (tv_run.flags) ------------------------------------------ */
 
 /* The last exit was served: take its results (gpr[SRT] of an MMIO read,
@@ -253,6 +262,7 @@ struct tv_run {
 	uint64_t size;    /* exit BOUNCE: bytes */
 	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
 	uint64_t lines;   /* exit: TV_LINE_* */
+	uint64_t late;    /* exit: TV_LATE_*, or 0 */
 };
 
 /* What the S-visor tells of a queue. Bytes and copies are of buffers: out, that the device reads;

@@ -155,6 +155,7 @@ static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
 	exit_show(v, run);
 	spin_lock(&vm->lock);
 	pvtime_leave(v);
+	run->late = io_late(vm, v->exit == TV_EXIT_WFX);
 	v->state = v->exit == TV_EXIT_OFF ? VCPU_OFF : VCPU_ON;
 	if (v->exit == TV_EXIT_OFF)
 		v->exit = TV_EXIT_IRQ;

@@ -22,6 +22,7 @@
 	 F_RING_PACKED | F_ORDER_PLATFORM)
 
 #define STATUS_NEEDS_RESET 0x40
+#define INTERRUPT_QUEUE 1
 
 static uint64_t half(uint64_t value, unsigned select)
 {
@@ -46,6 +47,7 @@ static struct queue_setup setup_of(const struct device *dev, const struct device
 		.size = vq->size,
 		.align = dev->legacy && dev->align ? dev->align : sizeof(uint32_t),
 		.page = dev->guest_page > TV_PAGE_SIZE ? dev->guest_page : TV_PAGE_SIZE,
+		.late = dev->is_pci ? TV_LATE_PCI(dev->pci.where / PCI_FUNCTION) : TV_LATE_WIRED,
 		.packed = dev->accepted & F_RING_PACKED,
 		.indirect = dev->accepted & F_INDIRECT,
 		.event_idx = dev->accepted & F_EVENT_IDX,
@@ -290,6 +292,20 @@ static uint64_t seen_part(struct device *dev, const struct reg_access *a)
 	return a->bytes == 8 ? value : value & UINT32_MAX;
 }
 
+/* An interrupt that the S-visor has asked for is about a queue, whatever the back end thinks. */
+static uint64_t seen_interrupt(struct device *dev, uint64_t value)
+{
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++) {
+		struct queue *q = dev->vq[i].q;
+
+		if (q && q->late) {
+			q->late = false;
+			value |= INTERRUPT_QUEUE;
+		}
+	}
+	return value;
+}
+
 uint64_t device_read(struct device *dev, const struct reg_access *a, uint64_t value)
 {
 	switch (a->reg) {
@@ -302,6 +318,8 @@ uint64_t device_read(struct device *dev, const struct reg_access *a, uint64_t va
 		return value | (is_broken(dev) ? STATUS_NEEDS_RESET : 0);
 	case REG_PART ... REG_PART_END:
 		return seen_part(dev, a);
+	case REG_INTERRUPT:
+		return seen_interrupt(dev, value);
 	default:
 		return value;
 	}

@@ -28,6 +28,7 @@ enum reg {
 	REG_PART, /* DESC, DRIVER, DEVICE */
 	REG_PART_END = REG_PART + PARTS - 1,
 	REG_NOTIFY,
+	REG_INTERRUPT, /* status; bit 0: a queue's */
 	REG_GUEST_PAGE, /* legacy, as the next two */
 	REG_ALIGN,
 	REG_PFN,
@@ -52,7 +53,7 @@ struct device {
 	uint32_t offered_select, accepted_select, queue;
 	uint32_t guest_page, align; /* legacy; a reset does not change them */
 	uint64_t accepted;
-	struct range window[2]; /* PCI: the common structure, notifications; else all of it */
+	struct range window[3]; /* PCI: the common structure, notifications, interrupt status */
 	struct pci_function pci;
 	struct device_queue vq[DEVICE_QUEUES];
 };

@@ -8,7 +8,6 @@
 #define MMIO_VERSION 4 /* offsets in a virtio-mmio window */
 #define MMIO_TYPE 8
 #define MMIO_SIZE 0x100      /* of its registers; the device's own follow */
-#define FUNCTION_SIZE 0x1000 /* in the ECAM */
 
 static bool is_in(uint64_t addr, struct range r)
 {
@@ -119,7 +118,7 @@ static struct device *function_at(struct vm *vm, uint32_t where)
 static enum write_fate access_config(struct vm *vm, struct vcpu *v, uint64_t addr, bool write,
 				     unsigned bytes, uint64_t value, enum queue_need *need)
 {
-	unsigned at = (addr - vm->io.ecam.base) % FUNCTION_SIZE;
+	unsigned at = (addr - vm->io.ecam.base) % PCI_FUNCTION;
 
 	v->io.kind = IO_CONFIG;
 	v->io.where = addr - vm->io.ecam.base - at;
@@ -162,6 +161,8 @@ static enum write_fate access_device(struct vm *vm, struct vcpu *v, uint64_t add
 			v->io.reg = pci_common_reg(addr - dev->window[0].base, bytes);
 		} else if (is_in(addr, dev->window[1])) {
 			v->io.reg = (struct reg_access){REG_NOTIFY, 0, bytes, addr};
+		} else if (is_in(addr, dev->window[2])) {
+			v->io.reg = (struct reg_access){REG_INTERRUPT, 0, bytes, addr};
 		} else {
 			continue;
 		}
@@ -251,6 +252,27 @@ bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
 		}
 	}
 	return *need != NEED_NOTHING;
+}
+
+#define LATE_PER_SECOND 1024 /* so often at most, while the guest is busy */
+
+uint64_t io_late(struct vm *vm, bool idle)
+{
+	assert_held(&vm->lock);
+	for (struct queue *q = vm->io.live; q; q = q->next) {
+		uint64_t now;
+
+		if (!q->owed)
+			continue;
+		now = counter_now();
+		if ((!idle && now - q->since < counter_hz() / LATE_PER_SECOND) ||
+		    !queue_is_late(vm, q))
+			continue;
+		q->late = true;
+		q->since = now;
+		return q->setup.late;
+	}
+	return 0;
 }
 
 bool io_stats(const struct vm *vm, uint64_t n, struct tv_queue *stats)

@@ -79,6 +79,10 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
  * notification for *told, a queue whose chains had to wait for bounce memory. */
 bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need);
 
+/* At each exit: TV_LATE_*, a device whose interrupt is missed by a guest of which a CPU idles, or
+ * has been for long; or 0. */
+uint64_t io_late(struct vm *vm, bool idle);
+
 /* TV_QUEUE_STATS. False: there are fewer. */
 bool io_stats(const struct vm *vm, uint64_t n, struct tv_queue *stats);
 

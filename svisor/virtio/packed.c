@@ -64,6 +64,7 @@ static void advance(const struct queue *q, uint16_t *place, bool *wrap, unsigned
 	*place = to;
 }
 
+/* The driver's part of the shadow is all zero, EVENT_ENABLE, and stays so. */
 static void start(struct vm *vm, struct queue *q)
 {
 	q->avail_wrap = q->used_wrap = true;
@@ -203,17 +204,6 @@ static bool finish(struct vm *vm, struct queue *q)
 	return true;
 }
 
-/* The guest has seen each as it came. */
-static void deliver(struct vm *vm, struct queue *q)
-{
-	struct event e = {.flags = EVENT_ENABLE};
-
-	if (q->setup.event_idx)
-		e = (struct event){q->used | (q->used_wrap ? 1 << WRAP : 0), EVENT_DESC};
-	if (!bounce_write(&vm->io.bounce, q->shadow[PART_DRIVER], &e, sizeof(e)))
-		queue_break(vm, q, NO_BOUNCE);
-}
-
 const struct ring packed_ring = {
 	.offset = part_offset,
 	.bytes = part_bytes,
@@ -221,5 +211,4 @@ const struct ring packed_ring = {
 	.take = take,
 	.publish = publish,
 	.finish = finish,
-	.deliver = deliver,
 };

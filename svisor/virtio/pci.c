@@ -20,7 +20,7 @@
 #define CAP_VENDOR 9
 #define CAPS_MOST 48
 
-enum structure { COMMON = 1, NOTIFY = 2 };
+enum structure { COMMON = 1, NOTIFY = 2, INTERRUPT = 3 };
 
 static bool is_known(const struct pci_function *f, unsigned at)
 {
@@ -90,6 +90,7 @@ static void find_windows(struct device *dev)
 {
 	dev->window[0] = find_structure(&dev->pci, COMMON);
 	dev->window[1] = find_structure(&dev->pci, NOTIFY);
+	dev->window[2] = find_structure(&dev->pci, INTERRUPT);
 }
 
 /* Another device may have come in the place of one that is not in use. */

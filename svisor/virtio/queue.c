@@ -161,9 +161,15 @@ void queue_pull(struct vm *vm, struct queue *q)
 	do { /* each of those in flight once */
 		for (n = 0; !q->broken && q->flying && ring->finish(vm, q); n++)
 			;
-		if (n)
+		if (n && ring->deliver)
 			ring->deliver(vm, q);
 	} while (n);
+}
+
+bool queue_is_late(struct vm *vm, struct queue *q)
+{
+	q->owed = q->owed && !q->broken && ring_of(&q->setup)->waits(vm, q);
+	return q->owed;
 }
 
 void queue_break(struct vm *vm, struct queue *q, const char *who)

@@ -8,7 +8,10 @@
  * and whether it wants to be told of new ones.
  *
  * Guests always tell of new chains, and back ends are always asked for an interrupt at the first
- * that is used: neither can know when the S-visor has looked.
+ * that is used: neither can know when the S-visor has looked. With used_event of split rings a back
+ * end may be between the two: it has used a chain, and will now look whether an interrupt is wanted
+ * for it, which the S-visor's look has changed. So the S-visor sees by the guest's own used_event
+ * whether it goes on, and if it does not, has the N-visor interrupt it.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -48,6 +51,7 @@ struct queue_setup {
 	uint32_t size;        /* 1 to QUEUE_MOST */
 	uint32_t align;       /* of the device part: 4, or what a legacy driver has chosen */
 	uint32_t page;        /* what the shadow is aligned to */
+	uint64_t late; /* TV_LATE_*: its device */
 	bool packed, indirect, event_idx;
 };
 
@@ -56,8 +60,12 @@ struct queue {
 	bool live, broken;
 	bool starved;                /* a chain waits for bounce memory */
 	bool tell;                   /* the back end is to be notified */
+	bool owed;                   /* the guest may wait for an interrupt that does not come ... */
+	bool late;                   /* ... and the N-visor was told */
+	uint64_t since;              /* counter_now() when it was owed, or late, last */
 	uint32_t shadow[PARTS];      /* in bounce memory */
 	uint16_t avail, used;        /* split: indices as they count; packed: places */
+	uint16_t owed_from;          /* split: what of `used` the interrupt would be about */
 	uint16_t added;              /* descriptors since the back end was asked last */
 	bool avail_wrap, used_wrap;  /* packed */
 	uint16_t spare;              /* packed: first free record */
@@ -98,6 +106,9 @@ enum queue_need queue_push(struct vm *vm, struct queue *q);
 /* Copies in what the back end has used. */
 void queue_pull(struct vm *vm, struct queue *q);
 
+/* Does the guest wait for an interrupt that may have been lost? */
+bool queue_is_late(struct vm *vm, struct queue *q);
+
 /* Of no use any more: the peer, named by `who`, has broken the rules. */
 void queue_break(struct vm *vm, struct queue *q, const char *who);
 
@@ -130,8 +141,11 @@ struct ring {
 	bool (*publish)(struct vm *vm, struct queue *q);
 	/* Copies the next used chain in. False: there is none, or broken. */
 	bool (*finish)(struct vm *vm, struct queue *q);
-	/* Shows the guest what has come, asks the back end for an interrupt at the next. */
+	/* Shows the guest what has come, asks the back end for an interrupt at the next. NULL: the
+	 * guest sees each as it comes, and the back end interrupts at each. */
 	void (*deliver)(struct vm *vm, struct queue *q);
+	/* Has the guest not seen yet what it wants an interrupt for? NULL: none is ever lost. */
+	bool (*waits)(struct vm *vm, const struct queue *q);
 };
 extern const struct ring split_ring, packed_ring;
 

@@ -163,6 +163,11 @@ static bool finish(struct vm *vm, struct queue *q)
 		return false;
 	}
 	private_write(vm, q->setup.part[PART_DEVICE] + used_at(q, q->used), &e, sizeof(e));
+	if (q->setup.event_idx && !q->owed) {
+		q->owed = true;
+		q->owed_from = q->used;
+		q->since = counter_now();
+	}
 	q->used++;
 	return true;
 }
@@ -176,6 +181,13 @@ static void deliver(struct vm *vm, struct queue *q)
 		queue_break(vm, q, NO_BOUNCE);
 }
 
+static bool waits(struct vm *vm, const struct queue *q)
+{
+	uint16_t event = private_load16(vm, q->setup.part[PART_DRIVER] + used_event(q));
+
+	return (uint16_t)(event - q->owed_from) < (uint16_t)(q->used - q->owed_from);
+}
+
 const struct ring split_ring = {
 	.offset = part_offset,
 	.bytes = part_bytes,
@@ -184,4 +196,5 @@ const struct ring split_ring = {
 	.publish = publish,
 	.finish = finish,
 	.deliver = deliver,
+	.waits = waits,
 };

@@ -23,6 +23,7 @@ static struct {
 	bool write;
 } doing;
 static uint64_t last_pc;
+bool io_idles;
 
 /* ---- launch --------------------------------------------------------------- */
 
@@ -90,8 +91,13 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 	guest_saw = *regs;
 	guest_runs++;
 	last_pc = regs->pc;
-	if (!doing.armed || regs->pc != doing.at)
+	if (!doing.armed || regs->pc != doing.at) {
+		if (io_idles) {
+			*out = (struct guest_exit){GUEST_SYNC, EC(1), 0, 0}; /* WFI */
+			last_pc += 4;
+		}
 		return;
+	}
 	sas = __builtin_ctz(doing.bytes);
 	for (unsigned i = 0; i < 31; i++)
 		regs->x[i] = SECRET | i;

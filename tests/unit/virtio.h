@@ -65,6 +65,8 @@ void back_put16(uint64_t ipa, uint16_t value);
  * little. */
 extern unsigned io_register;
 extern bool io_big_endian;
+/* Without an access to make, it waits for interrupts; at first, some interrupt ends the entry. */
+extern bool io_idles;
 /* One entry: vCPU 0 makes the access; its exit is in shared(). */
 void begin_read(uint64_t addr, unsigned bytes);
 void begin_write(uint64_t addr, unsigned bytes, uint64_t value);
@@ -129,6 +131,7 @@ struct card {
 	bool pci;
 	struct vmm_card *back;
 	uint64_t base, notify;
+	uint64_t interrupt; /* PCI: its status */
 };
 struct card mmio_card(unsigned n);
 /* Has read its version, which is 1. */

@@ -249,9 +249,11 @@ struct card pci_probe(unsigned n, uint64_t at)
 		uint64_t id = guest_read(config + cap, 2);
 		unsigned type = (id & 0xff) == 9 ? guest_read(config + cap + 3, 1) : 0;
 
-		if (type == 1 || type == 2) {
+		if (type >= 1 && type <= 3) {
+			uint64_t *of[] = {&c.base, &c.notify, &c.interrupt};
+
 			guest_read(config + cap + 4, 1);
-			*(type == 1 ? &c.base : &c.notify) = at + guest_read(config + cap + 8, 4);
+			*of[type - 1] = at + guest_read(config + cap + 8, 4);
 			guest_read(config + cap + 12, 4);
 		}
 		cap = id >> 8;

@@ -35,7 +35,8 @@ struct twinvisor_vm {
 	__u64 moved;		/* chunks that were moved, to make room */
 	__u64 bounce_pages;	/* of the VMM's, pinned for the S-VM's I/O */
 	__u64 bounce_most;	/* as many as there may be */
-	__u64 reserved[3];
+	__u64 late;		/* times that a device's interrupt might have been lost, and was made */
+	__u64 reserved[2];
 };
 
 struct twinvisor_info {

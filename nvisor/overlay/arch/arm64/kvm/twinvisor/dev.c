@@ -126,6 +126,7 @@ static void tv_count(struct twinvisor_vm *vm, struct tv_vcpu *vcpu)
 	for (i = 0; i < TWINVISOR_EXITS; i++)
 		vm->exits[i] += READ_ONCE(vcpu->exits[i]);
 	vm->refused += READ_ONCE(vcpu->refused);
+	vm->late += READ_ONCE(vcpu->lates);
 }
 
 /* A snapshot of what may change; no two numbers need be of one moment. */

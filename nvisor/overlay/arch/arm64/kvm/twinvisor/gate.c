@@ -300,6 +300,7 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 	tv_pmu_line(vcpu, tvcpu, run->lines & TV_LINE_PMU);
 	tvcpu->exit = run->exit;
 	tvcpu->wanted = run->size;
+	tvcpu->late = run->late;
 	if (tvcpu->exit < TWINVISOR_EXITS)
 		tvcpu->exits[tvcpu->exit]++;
 	return tv_exception(tvcpu->exit);

@@ -25,6 +25,8 @@ struct tv_vcpu {
 	u64 exits[TWINVISOR_EXITS];
 	u64 refused;
 	u64 wanted;		/* of TV_EXIT_BOUNCE: bytes */
+	u64 late;		/* TV_LATE_* of the last exit: dealt with before the next entry */
+	u64 lates;		/* exits that had one */
 	bool pmu_line;		/* the guest's PMU overflow interrupt is asserted */
 	bool pmu_masked;	/* and this CPU's own kept out of the guest's run */
 	unsigned long busy;	/* jiffies when a fault first met -EBUSY; 0: none waits ... */
