@@ -132,6 +132,7 @@ void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block)
 
 	if (old) {
 		s2_write(entry, 0);
+		s->unmapped++;
 		tlb_flush_vm(s->vmid);
 		heap_free(next_table(old), 1);
 		s->tables--;
@@ -147,6 +148,7 @@ uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
 	if (!(*entry & DESC_VALID))
 		return 0;
 	s2_write(entry, 0);
+	s->unmapped++;
 	return level_size(level);
 }
 
@@ -187,6 +189,7 @@ size_t s2_count(const struct s2pt *s)
 
 void s2_empty(struct s2pt *s)
 {
+	s->unmapped++;
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		if (s->root[i])
 			s2_write(&s->root[i], 0);

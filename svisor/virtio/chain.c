@@ -14,20 +14,30 @@
 #define ALIGN_FROM 512
 #define ALIGN_SMALL 16
 
+#define AHEAD 4 /* descriptors of a table that are read at once */
+
 struct walk {
-	const struct vm *vm;
+	struct vm *vm;
 	const struct queue *q;
 	uint64_t table; /* 0: q->record */
 	uint32_t size, at, left;
 	bool more;
-	uint64_t cursor; /* behind the last buffer */
+	uint64_t cursor;           /* behind the last buffer */
+	uint32_t read_from, reads; /* descriptors of the table that are in read[] */
+	struct desc read[AHEAD];
 };
 
-static void walk_start(struct walk *w, const struct vm *vm, const struct queue *q, unsigned first)
+static void walk_start(struct walk *w, struct vm *vm, const struct queue *q, unsigned first)
 {
 	const struct desc *d = &q->record[first];
 
-	*w = (struct walk){.vm = vm, .q = q, .size = q->setup.size, .at = first, .more = true};
+	w->vm = vm;
+	w->q = q;
+	w->table = w->cursor = 0;
+	w->size = q->setup.size;
+	w->at = first;
+	w->more = true;
+	w->reads = 0;
 	if (d->flags & DESC_INDIRECT) {
 		w->table = d->ipa;
 		w->size = d->len / sizeof(*d);
@@ -43,6 +53,20 @@ bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *
 	       d->len <= QUEUE_MOST * sizeof(*d) && vm_all_ram(vm, d->ipa, d->len);
 }
 
+static bool read_table(struct walk *w, struct desc *d)
+{
+	uint32_t n = w->size - w->at < AHEAD ? w->size - w->at : AHEAD;
+
+	if (w->at - w->read_from >= w->reads) {
+		if (!private_read(w->vm, w->table + w->at * sizeof(*d), w->read, n * sizeof(*d)))
+			return false;
+		w->read_from = w->at;
+		w->reads = n;
+	}
+	*d = w->read[w->at - w->read_from];
+	return true;
+}
+
 /* The next descriptor, and its place. False: there is none; or one in error, with w->more set. */
 static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 {
@@ -52,7 +76,7 @@ static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 		return false;
 	if (!w->table)
 		*d = w->q->record[w->at];
-	else if (!private_read(w->vm, w->table + w->at * sizeof(*d), d, sizeof(*d)))
+	else if (!read_table(w, d))
 		return false;
 	if (w->table && w->q->setup.packed) { /* id and flags; all of the table is the chain */
 		d->flags = d->next & ~DESC_NEXT;

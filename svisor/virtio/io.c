@@ -14,6 +14,21 @@ static bool is_in(uint64_t addr, struct range r)
 	return addr - r.base < r.size;
 }
 
+static void add_transport(struct io *io, struct range r)
+{
+	struct range *hull = &io->transport_hull;
+	uint64_t end = hull->base + hull->size;
+
+	io->transport[io->transports++].window = r;
+	if (!hull->size)
+		*hull = r;
+	if (r.base + r.size > end)
+		end = r.base + r.size;
+	if (r.base < hull->base)
+		hull->base = r.base;
+	hull->size = end - hull->base;
+}
+
 void io_find(const struct devtree *dt, const struct dt_node *node)
 {
 	struct io *io = &dt->vm->io;
@@ -21,7 +36,7 @@ void io_find(const struct devtree *dt, const struct dt_node *node)
 
 	if (dt_compatible(dt, node, "virtio,mmio")) {
 		if (io->transports < IO_TRANSPORTS && dt_reg(dt, node, 0, &r))
-			io->transport[io->transports++].window = r;
+			add_transport(io, r);
 	} else if (dt_compatible(dt, node, "pci-host-ecam-generic")) {
 		if (!io->ecam.size && dt_reg(dt, node, 0, &r))
 			io->ecam = r;
@@ -196,7 +211,7 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 	}
 	if (is_in(addr, io->ecam))
 		return access_config(vm, v, addr, write, bytes, *value, need);
-	for (unsigned i = 0; i < io->transports; i++) {
+	for (unsigned i = 0; is_in(addr, io->transport_hull) && i < io->transports; i++) {
 		if (is_in(addr, io->transport[i].window))
 			return access_transport(vm, v, &io->transport[i], addr, write, bytes, value,
 						need);
@@ -254,23 +269,17 @@ bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
 	return *need != NEED_NOTHING;
 }
 
-#define LATE_PER_SECOND 1024 /* so often at most, while the guest is busy */
+#define LATE_PER_SECOND 1024 /* a guest that is busy comes to it by itself in a part of that */
 
 uint64_t io_late(struct vm *vm, bool idle)
 {
 	assert_held(&vm->lock);
 	for (struct queue *q = vm->io.live; q; q = q->next) {
-		uint64_t now;
-
-		if (!q->owed)
+		if (!q->owed ||
+		    (!idle && counter_now() - q->since < counter_hz() / LATE_PER_SECOND))
 			continue;
-		now = counter_now();
-		if ((!idle && now - q->since < counter_hz() / LATE_PER_SECOND) ||
-		    !queue_is_late(vm, q))
-			continue;
-		q->late = true;
-		q->since = now;
-		return q->setup.late;
+		if (queue_is_late(vm, q))
+			return q->setup.late;
 	}
 	return 0;
 }

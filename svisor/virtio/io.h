@@ -12,6 +12,7 @@
 #include "flash.h"
 #include "fwcfg.h"
 #include "its.h"
+#include "private.h"
 #include "queue.h"
 
 struct vm;
@@ -31,6 +32,7 @@ struct transport {
 
 struct io {
 	struct bounce bounce;
+	struct near near;
 	ipa_t page;      /* of NEED_PAGE */
 	uint64_t wanted; /* of NEED_BOUNCE */
 	struct range ecam;
@@ -41,6 +43,7 @@ struct io {
 	struct device *spare; /* for a function that may be found */
 	struct queue *live;
 	unsigned devices, transports;
+	struct range transport_hull; /* all their windows, and what is between */
 	struct transport transport[IO_TRANSPORTS];
 };
 

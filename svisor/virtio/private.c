@@ -5,11 +5,34 @@
 #include "private.h"
 #include "vm.h"
 
-void *private_ptr(const struct vm *vm, uint64_t ipa, size_t size, size_t *got)
+static uint8_t *near_page(struct vm *vm, uint64_t ipa)
 {
-	uint64_t left;
+	struct near *n = &vm->io.near;
+	unsigned i = ipa / TV_PAGE_SIZE % NEAR;
 	pa_t at;
 
+	if (n->unmapped != vm->s2.unmapped)
+		*n = (struct near){.unmapped = vm->s2.unmapped};
+	if (n->page[i].ipa != (ipa | 1)) {
+		if (!vm_is_ram(vm, ipa) || !s2_lookup(&vm->s2, IPA(ipa), &at))
+			return NULL;
+		n->page[i].ipa = ipa | 1;
+		n->page[i].at = secure_ptr(at);
+	}
+	return n->page[i].at;
+}
+
+void *private_ptr(struct vm *vm, uint64_t ipa, size_t size, size_t *got)
+{
+	uint64_t offset = ipa % TV_PAGE_SIZE, left;
+	pa_t at;
+
+	if (size <= TV_PAGE_SIZE - offset) {
+		uint8_t *page = near_page(vm, ipa - offset);
+
+		*got = size;
+		return page ? page + offset : NULL;
+	}
 	if (!vm_is_ram(vm, ipa))
 		return NULL;
 	left = s2_span(&vm->s2, IPA(ipa), &at);
@@ -17,7 +40,7 @@ void *private_ptr(const struct vm *vm, uint64_t ipa, size_t size, size_t *got)
 	return left ? secure_ptr(at) : NULL;
 }
 
-bool private_read(const struct vm *vm, uint64_t ipa, void *to, size_t size)
+bool private_read(struct vm *vm, uint64_t ipa, void *to, size_t size)
 {
 	uint8_t *t = to;
 
@@ -31,7 +54,7 @@ bool private_read(const struct vm *vm, uint64_t ipa, void *to, size_t size)
 	return true;
 }
 
-bool private_write(const struct vm *vm, uint64_t ipa, const void *from, size_t size)
+bool private_write(struct vm *vm, uint64_t ipa, const void *from, size_t size)
 {
 	const uint8_t *f = from;
 
@@ -45,7 +68,7 @@ bool private_write(const struct vm *vm, uint64_t ipa, const void *from, size_t s
 	return true;
 }
 
-bool private_to_bounce(const struct vm *vm, uint64_t ipa, uint32_t at, size_t size)
+bool private_to_bounce(struct vm *vm, uint64_t ipa, uint32_t at, size_t size)
 {
 	for (size_t n; size; ipa += n, at += n, size -= n) {
 		const void *p = private_ptr(vm, ipa, size, &n);
@@ -56,7 +79,7 @@ bool private_to_bounce(const struct vm *vm, uint64_t ipa, uint32_t at, size_t si
 	return true;
 }
 
-bool bounce_to_private(const struct vm *vm, uint32_t at, uint64_t ipa, size_t size)
+bool bounce_to_private(struct vm *vm, uint32_t at, uint64_t ipa, size_t size)
 {
 	for (size_t n; size; ipa += n, at += n, size -= n) {
 		void *p = private_ptr(vm, ipa, size, &n);
@@ -69,7 +92,7 @@ bool bounce_to_private(const struct vm *vm, uint32_t at, uint64_t ipa, size_t si
 	return true;
 }
 
-uint16_t private_load16(const struct vm *vm, uint64_t ipa)
+uint16_t private_load16(struct vm *vm, uint64_t ipa)
 {
 	size_t n;
 	const uint16_t *p = private_ptr(vm, ipa, sizeof(*p), &n);
@@ -77,7 +100,7 @@ uint16_t private_load16(const struct vm *vm, uint64_t ipa)
 	return p ? __atomic_load_n(p, __ATOMIC_ACQUIRE) : 0;
 }
 
-void private_store16(const struct vm *vm, uint64_t ipa, uint16_t value)
+void private_store16(struct vm *vm, uint64_t ipa, uint16_t value)
 {
 	size_t n;
 	uint16_t *p = private_ptr(vm, ipa, sizeof(*p), &n);
@@ -86,17 +109,13 @@ void private_store16(const struct vm *vm, uint64_t ipa, uint16_t value)
 		__atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
-bool private_missing(const struct vm *vm, uint64_t ipa, uint64_t size, ipa_t *page)
+bool private_missing(struct vm *vm, uint64_t ipa, uint64_t size, ipa_t *page)
 {
-	uint64_t end = ipa + size;
-	pa_t at;
-
-	for (uint64_t n; ipa < end; ipa += n) {
-		n = s2_span(&vm->s2, IPA(ipa), &at);
-		if (!n) {
-			*page = IPA(ipa & ~(TV_PAGE_SIZE - 1UL));
-			return true;
-		}
+	for (size_t n; size; ipa += n, size -= n) {
+		if (private_ptr(vm, ipa, size, &n))
+			continue;
+		*page = IPA(ipa & ~(TV_PAGE_SIZE - 1UL));
+		return true;
 	}
 	return false;
 }

@@ -168,8 +168,11 @@ void queue_pull(struct vm *vm, struct queue *q)
 
 bool queue_is_late(struct vm *vm, struct queue *q)
 {
-	q->owed = q->owed && !q->broken && ring_of(&q->setup)->waits(vm, q);
-	return q->owed;
+	bool late = q->owed && !q->broken && ring_of(&q->setup)->waits(vm, q);
+
+	q->owed = false;
+	q->late |= late;
+	return late;
 }
 
 void queue_break(struct vm *vm, struct queue *q, const char *who)

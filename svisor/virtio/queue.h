@@ -62,7 +62,7 @@ struct queue {
 	bool tell;                   /* the back end is to be notified */
 	bool owed;                   /* the guest may wait for an interrupt that does not come ... */
 	bool late;                   /* ... and the N-visor was told */
-	uint64_t since;              /* counter_now() when it was owed, or late, last */
+	uint64_t since;              /* counter_now() when it came to be owed */
 	uint32_t shadow[PARTS];      /* in bounce memory */
 	uint16_t avail, used;        /* split: indices as they count; packed: places */
 	uint16_t owed_from;          /* split: what of `used` the interrupt would be about */
@@ -106,7 +106,8 @@ enum queue_need queue_push(struct vm *vm, struct queue *q);
 /* Copies in what the back end has used. */
 void queue_pull(struct vm *vm, struct queue *q);
 
-/* Does the guest wait for an interrupt that may have been lost? */
+/* Does the guest wait for an interrupt that may have been lost? Says so once: it is late then. Not
+ * all do that have not moved used_event on; a device would not interrupt those again either. */
 bool queue_is_late(struct vm *vm, struct queue *q);
 
 /* Of no use any more: the peer, named by `who`, has broken the rules. */

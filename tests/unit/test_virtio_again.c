@@ -132,3 +132,16 @@ TEST(share_page, "virtio: TV_BOUNCE_ADD, TV_QUEUE_STATS want a shared page that 
 	check_works(&r, 3, 100);
 	io_end();
 }
+
+TEST(moved, "virtio: rings and buffers are found where their chunk has gone")
+{
+	start();
+	r = ring_new(&c, 0, 16, RINGS, false);
+	put_reg(&c, READY, 1);
+	check_works(&r, 3, 100);
+	check_eq(take(&io_vm, 1), TV_OK);
+	while (smc(TV_CHUNK_MOVE, io_vm.handle, CHUNK(0), CHUNK(1), 0) == TV_AGAIN)
+		;
+	check_works(&r, 4, 100);
+	io_end();
+}

@@ -35,13 +35,22 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 	uint8_t *t = to;
 	const uint8_t *f = from;
 
-	for (; aligned(t, f) && n >= 8 * RUN; n -= 8 * RUN, t += 8 * RUN, f += 8 * RUN)
-		copy_run((uint64_t *)t, (const uint64_t *)f);
-	for (; aligned(t, f) && n >= 8; n -= 8, t += 8, f += 8)
-		*(uint64_t *)t = *(const uint64_t *)f;
+	if (aligned(t, f)) {
+		for (; n >= 8 * RUN; n -= 8 * RUN, t += 8 * RUN, f += 8 * RUN)
+			copy_run((uint64_t *)t, (const uint64_t *)f);
+		for (; n >= 8; n -= 8, t += 8, f += 8)
+			*(uint64_t *)t = *(const uint64_t *)f;
+	}
 	while (n--)
 		*t++ = *f++;
 	return to;
+}
+
+static void set_run(uint64_t *t, uint64_t word)
+{
+#pragma GCC unroll 8
+	for (int i = 0; i < RUN; i++)
+		t[i] = word;
 }
 
 void *memset(void *to, int c, size_t n)
@@ -49,8 +58,12 @@ void *memset(void *to, int c, size_t n)
 	uint64_t word = (uint8_t)c * 0x0101010101010101ULL;
 	uint8_t *t = to;
 
-	for (; aligned(t, t) && n >= 8; n -= 8, t += 8)
-		*(uint64_t *)t = word;
+	if (aligned(t, t)) {
+		for (; n >= 8 * RUN; n -= 8 * RUN, t += 8 * RUN)
+			set_run((uint64_t *)t, word);
+		for (; n >= 8; n -= 8, t += 8)
+			*(uint64_t *)t = word;
+	}
 	while (n--)
 		*t++ = c;
 	return to;
