@@ -22,7 +22,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 enum who { EL3, S_VISOR, HOST, HOST_USER, GUEST, GUEST_USER, WHO };
 
-#define RUNS (1u << 20) /* places that are told apart; later ones count as the last */
+#define RUNS (1u << 22) /* that are told apart; the first WHO are for all others of each */
 #define SCR_NS (1ull << 0)
 #define HCR_TGE (1ull << 27)
 
@@ -39,7 +39,7 @@ struct run {
 
 static struct qemu_plugin_scoreboard *board;
 static struct run runs[RUNS];
-static unsigned known;
+static unsigned known = WHO - 1; /* the last */
 static GHashTable *index_of[WHO];
 static struct qemu_plugin_register *pstate, *scr, *hcr, *x0;
 static FILE *out;
@@ -78,8 +78,9 @@ static qemu_plugin_u64 counter(enum who who, uint64_t address)
 	unsigned i = GPOINTER_TO_UINT(found);
 
 	if (!found) {
-		i = known < RUNS - 1 ? ++known : RUNS - 1;
-		runs[i] = (struct run){.address = address, .who = who, .last = runs[i].last};
+		i = known < RUNS - 1 ? ++known : who;
+		runs[i].who = who;
+		runs[i].address = i == known ? address : 0;
 		g_hash_table_insert(index_of[who], (gpointer)address, GUINT_TO_POINTER(i));
 	}
 	return (qemu_plugin_u64){board, i * sizeof(uint64_t)};
@@ -106,7 +107,7 @@ static void tell_runs(void)
 	char *path = g_strdup_printf("%s/%u", profile, marks);
 	FILE *f = fopen(path, "w");
 
-	for (unsigned i = 1; f && i <= known; i++) {
+	for (unsigned i = 0; f && i <= known; i++) {
 		uint64_t now = qemu_plugin_u64_sum((qemu_plugin_u64){board, i * sizeof(uint64_t)});
 
 		if (now != runs[i].last)
@@ -125,7 +126,7 @@ static void mark(unsigned vcpu, void *unused)
 	uint64_t total[WHO] = {0};
 
 	(void)vcpu, (void)unused;
-	for (unsigned i = 1; i <= known; i++)
+	for (unsigned i = 0; i <= known; i++)
 		total[runs[i].who] += qemu_plugin_u64_sum((qemu_plugin_u64){board, i * sizeof(uint64_t)});
 	if (profile)
 		tell_runs();

@@ -120,18 +120,33 @@ static void start_vcpu(struct vcpu *v)
 	v->vserror = false;
 }
 
-/* Before an interrupt is delivered, what it is about. */
-static void enter_io(struct vm *vm, struct vcpu *v)
+static void push_io(struct vm *vm, struct vcpu *v)
 {
 	enum queue_need need;
 	struct queue *told;
 
-	if (!io_enter(vm, &told, &need))
+	if (!io_push(vm, &told, &need))
 		return;
 	if (need == NEED_NOTHING)
 		exit_notify(v, told);
 	else
 		exit_need(vm, v, need);
+}
+
+/* Before an interrupt is delivered, what it is about. */
+static void enter_io(struct vm *vm, struct vcpu *v)
+{
+	io_pull(vm);
+	push_io(vm, v);
+}
+
+/* Then the guest waits again, as WFI is not over. */
+static void idle_io(struct vm *vm, struct vcpu *v)
+{
+	spin_lock(&vm->lock);
+	if (vm->state == VM_LIVE)
+		push_io(vm, v);
+	spin_unlock(&vm->lock);
 }
 
 /* ON, PENDING -> RUNNING. All checks are done; cannot fail. */
@@ -193,6 +208,8 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
 				  &v->vserror, &v->hw);
 		seen = (seen || exit_decide(vm, v)) && !serve_here(vm, v);
+		if (seen && v->exit == TV_EXIT_WFX)
+			idle_io(vm, v);
 	} while (!seen && !gate_closed());
 }
 

@@ -27,24 +27,27 @@ struct walk {
 	struct desc read[AHEAD];
 };
 
+/* From its start; what was read ahead is not read again. */
+static void walk_again(struct walk *w, const struct queue *q, unsigned first)
+{
+	const struct desc *d = &q->record[first];
+
+	w->at = w->table ? 0 : first;
+	w->cursor = w->table ? d->len : 0;
+	w->left = w->size;
+	w->more = true;
+}
+
 static void walk_start(struct walk *w, struct vm *vm, const struct queue *q, unsigned first)
 {
 	const struct desc *d = &q->record[first];
 
 	w->vm = vm;
 	w->q = q;
-	w->table = w->cursor = 0;
-	w->size = q->setup.size;
-	w->at = first;
-	w->more = true;
+	w->table = d->flags & DESC_INDIRECT ? d->ipa : 0;
+	w->size = w->table ? d->len / sizeof(*d) : q->setup.size;
 	w->reads = 0;
-	if (d->flags & DESC_INDIRECT) {
-		w->table = d->ipa;
-		w->size = d->len / sizeof(*d);
-		w->at = 0;
-		w->cursor = d->len;
-	}
-	w->left = w->size;
+	walk_again(w, q, first);
 }
 
 bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *d)
@@ -149,17 +152,17 @@ static bool show(struct vm *vm, struct queue *q, const struct walk *w, const str
 	return bounce_write(&vm->io.bounce, f->at + i * sizeof(shown), &shown, sizeof(shown));
 }
 
-static bool copy_chain(struct vm *vm, struct queue *q, const struct flight *f, put_desc_fn *put)
+static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const struct flight *f,
+		       put_desc_fn *put)
 {
 	unsigned i = 0, slot = f->first;
-	struct walk w;
 	struct desc d;
 	uint64_t place;
 	bool ok = true;
 
-	walk_start(&w, vm, q, f->first);
-	for (; ok && walk_next(&w, &d, &place); slot = w.at, i++) {
-		if (w.cursor > f->bytes) /* the guest has changed the table meanwhile */
+	walk_again(w, q, f->first);
+	for (; ok && walk_next(w, &d, &place); slot = w->at, i++) {
+		if (w->cursor > f->bytes) /* the guest has changed the table meanwhile */
 			return false;
 		ok = (d.flags & DESC_WRITE) || private_to_bounce(vm, d.ipa, f->at + place, d.len);
 		if (!(d.flags & DESC_WRITE)) {
@@ -167,15 +170,15 @@ static bool copy_chain(struct vm *vm, struct queue *q, const struct flight *f, p
 			q->stats.copies++;
 		}
 		d.ipa = bounce_ipa(&vm->io.bounce, f->at + place);
-		ok = ok && show(vm, q, &w, f, i, slot, &d, put);
+		ok = ok && show(vm, q, w, f, i, slot, &d, put);
 	}
-	if (ok && w.table) {
+	if (ok && w->table) {
 		d = (struct desc){.ipa = bounce_ipa(&vm->io.bounce, f->at),
 				  .len = i * sizeof(d),
 				  .flags = DESC_INDIRECT};
 		ok = put(vm, q, 0, f->first, &d);
 	}
-	return ok && !w.more;
+	return ok && !w->more;
 }
 
 bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsigned descs,
@@ -196,7 +199,7 @@ bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsi
 	}
 	if (!reserve(vm, q, &f, need))
 		return false;
-	if (!copy_chain(vm, q, &f, put)) {
+	if (!copy_chain(vm, q, &w, &f, put)) {
 		bounce_free(&vm->io.bounce, f.at, f.bytes);
 		queue_break(vm, q, "a chain that changed");
 		return false;

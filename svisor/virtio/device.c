@@ -177,9 +177,12 @@ static enum write_fate notify(struct vm *vm, struct device *dev, const struct re
 	vq->q->doorbell = a->addr;
 	vq->q->bell_bytes = a->bytes;
 	vq->q->index = value;
+	queue_rung(vq->q);
 	*need = queue_push(vm, vq->q);
-	if (*need != NEED_NOTHING)
+	if (*need != NEED_NOTHING) {
+		vq->q->rung = 0; /* what comes then is the same */
 		return WRITE_AGAIN;
+	}
 	vq->q->stats.notified++;
 	tell = vq->q->tell;
 	vq->q->tell = false;

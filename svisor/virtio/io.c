@@ -248,15 +248,12 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 	}
 }
 
-/* What is there is all seen before the guest can be; only then is looked at what waits. */
-bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
+bool io_push(struct vm *vm, struct queue **told, enum queue_need *need)
 {
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
-	for (struct queue *q = vm->io.live; q; q = q->next)
-		queue_pull(vm, q);
 	for (struct queue *q = vm->io.live; q && *need == NEED_NOTHING; q = q->next) {
-		if (q->starved)
+		if (q->starved || q->busy)
 			*need = queue_push(vm, q);
 		if (*need != NEED_NOTHING) {
 			q->starved = true; /* no doorbell will ask again */
@@ -267,6 +264,13 @@ bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need)
 		}
 	}
 	return *need != NEED_NOTHING;
+}
+
+void io_pull(struct vm *vm)
+{
+	assert_held(&vm->lock);
+	for (struct queue *q = vm->io.live; q; q = q->next)
+		queue_pull(vm, q);
 }
 
 #define LATE_PER_SECOND 1024 /* a guest that is busy comes to it by itself in a part of that */

@@ -78,9 +78,12 @@ bool io_written(struct vm *vm, struct vcpu *v);
 uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
 
 /* At each entry: what back ends have done becomes visible to the guest before the interrupts that
- * tell of it. True: something must be the N-visor's first: *need, or if that is nothing the
- * notification for *told, a queue whose chains had to wait for bounce memory. */
-bool io_enter(struct vm *vm, struct queue **told, enum queue_need *need);
+ * tell of it. */
+void io_pull(struct vm *vm);
+/* After that, and when a vCPU is about to idle: chains that the guest does not tell of, and those
+ * that had to wait for bounce memory. True: something must be the N-visor's first: *need, or if that
+ * is nothing the notification for *told. */
+bool io_push(struct vm *vm, struct queue **told, enum queue_need *need);
 
 /* At each exit: TV_LATE_*, a device whose interrupt is missed by a guest of which a CPU idles, or
  * has been for long; or 0. */

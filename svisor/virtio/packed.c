@@ -73,6 +73,11 @@ static void start(struct vm *vm, struct queue *q)
 	private_store16(vm, q->setup.part[PART_DEVICE] + 2, EVENT_ENABLE);
 }
 
+static void ask(struct vm *vm, struct queue *q, bool tell)
+{
+	private_store16(vm, q->setup.part[PART_DEVICE] + 2, tell ? EVENT_ENABLE : EVENT_DISABLE);
+}
+
 /* The flags of a chain's first descriptor are written last, by take(). */
 static bool put(struct vm *vm, struct queue *q, unsigned i, unsigned record, const struct desc *d)
 {
@@ -209,6 +214,7 @@ const struct ring packed_ring = {
 	.bytes = part_bytes,
 	.start = start,
 	.take = take,
+	.ask = ask,
 	.publish = publish,
 	.finish = finish,
 };

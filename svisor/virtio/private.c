@@ -5,6 +5,7 @@
 #include "private.h"
 #include "vm.h"
 
+/* Looks the page up, and remembers where it is. */
 static uint8_t *near_page(struct vm *vm, uint64_t ipa)
 {
 	struct near *n = &vm->io.near;
@@ -13,16 +14,16 @@ static uint8_t *near_page(struct vm *vm, uint64_t ipa)
 
 	if (n->unmapped != vm->s2.unmapped)
 		*n = (struct near){.unmapped = vm->s2.unmapped};
-	if (n->page[i].ipa != (ipa | 1)) {
-		if (!vm_is_ram(vm, ipa) || !s2_lookup(&vm->s2, IPA(ipa), &at))
-			return NULL;
-		n->page[i].ipa = ipa | 1;
-		n->page[i].at = secure_ptr(at);
-	}
+	if (!vm_is_ram(vm, ipa) || !s2_lookup(&vm->s2, IPA(ipa), &at))
+		return NULL;
+	n->page[i].ipa = ipa + 1;
+	n->page[i].at = secure_ptr(at);
 	return n->page[i].at;
 }
 
-void *private_ptr(struct vm *vm, uint64_t ipa, size_t size, size_t *got)
+/* Apart from private_ptr, as most of what is looked for is found there. */
+static __attribute__((noinline)) void *look_up(struct vm *vm, uint64_t ipa, size_t size,
+					       size_t *got)
 {
 	uint64_t offset = ipa % TV_PAGE_SIZE, left;
 	pa_t at;
@@ -38,6 +39,19 @@ void *private_ptr(struct vm *vm, uint64_t ipa, size_t size, size_t *got)
 	left = s2_span(&vm->s2, IPA(ipa), &at);
 	*got = size < left ? size : left;
 	return left ? secure_ptr(at) : NULL;
+}
+
+void *private_ptr(struct vm *vm, uint64_t ipa, size_t size, size_t *got)
+{
+	const struct near *n = &vm->io.near;
+	unsigned i = ipa / TV_PAGE_SIZE % NEAR;
+	uint64_t offset = ipa % TV_PAGE_SIZE;
+
+	if (size > TV_PAGE_SIZE - offset || n->unmapped != vm->s2.unmapped ||
+	    n->page[i].ipa != (ipa - offset) + 1)
+		return look_up(vm, ipa, size, got);
+	*got = size;
+	return n->page[i].at + offset;
 }
 
 bool private_read(struct vm *vm, uint64_t ipa, void *to, size_t size)

@@ -16,7 +16,7 @@ struct vm;
 struct near {
 	uint64_t unmapped; /* s2pt.unmapped then */
 	struct {
-		uint64_t ipa; /* of a page, and bit 0: there is one */
+		uint64_t ipa; /* of a page, plus 1; 0: none */
 		uint8_t *at;
 	} page[NEAR];
 };

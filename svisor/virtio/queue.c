@@ -138,18 +138,50 @@ bool queue_start(struct vm *vm, struct queue *q, const uint64_t part[PARTS], enu
 	return true;
 }
 
+#define BUSY_PER_SECOND 16384 /* so often something new has to come to a queue that is busy */
+
+static bool is_busy(struct queue *q, bool some)
+{
+	uint64_t now = counter_now(), since = now - q->rung;
+
+	if (some)
+		q->rung = now;
+	return since < counter_hz() / BUSY_PER_SECOND;
+}
+
+/* Guests always tell where they can only be asked to in general. */
+void queue_rung(struct queue *q)
+{
+	q->busy = (q->setup.packed || q->setup.event_idx) && is_busy(q, true);
+}
+
+/* True: the guest has just been asked to tell of the next chain, which may be there already. */
+static bool ask(struct vm *vm, struct queue *q, bool some)
+{
+	if (q->asked)
+		return false;
+	q->busy = q->busy && q->flying && is_busy(q, some);
+	q->asked = !q->busy;
+	ring_of(&q->setup)->ask(vm, q, q->asked);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return q->asked;
+}
+
 enum queue_need queue_push(struct vm *vm, struct queue *q)
 {
 	const struct ring *ring = ring_of(&q->setup);
 	enum queue_need need = NEED_NOTHING;
+	bool some = false;
 	unsigned n;
 
 	q->starved = false;
 	do { /* no more than the ring holds, for each is in flight then */
 		for (n = 0; !q->broken && ring->take(vm, q, &need); n++)
 			;
+		some |= n;
+		q->asked &= !n;
 		q->tell |= n && ring->publish(vm, q);
-	} while (n && need == NEED_NOTHING);
+	} while (need == NEED_NOTHING && !q->broken && (n || ask(vm, q, some)));
 	return need;
 }
 

@@ -7,8 +7,12 @@
  * kept, and goes in. So of the back end's ring three things count: which chains, how many bytes,
  * and whether it wants to be told of new ones.
  *
- * Guests always tell of new chains, and back ends are always asked for an interrupt at the first
- * that is used: neither can know when the S-visor has looked. With used_event of split rings a back
+ * Guests are asked to tell of new chains but for a busy queue's: chains are in flight, and the last
+ * one came within a moment. There the S-visor looks by itself, at entries and when a CPU is about to
+ * idle. The interrupt for what is in flight is the last time.
+ *
+ * Back ends are always asked for an interrupt at the first chain that is used: they cannot know when
+ * the S-visor has looked. With used_event of split rings a back
  * end may be between the two: it has used a chain, and will now look whether an interrupt is wanted
  * for it, which the S-visor's look has changed. So the S-visor sees by the guest's own used_event
  * whether it goes on, and if it does not, has the N-visor interrupt it.
@@ -60,6 +64,9 @@ struct queue {
 	bool live, broken;
 	bool starved;                /* a chain waits for bounce memory */
 	bool tell;                   /* the back end is to be notified */
+	bool busy;                   /* the guest is not asked to tell of new chains */
+	bool asked;                  /* it has been, for the next one */
+	uint64_t rung;               /* counter_now() when it has told, or a chain was found, last */
 	bool owed;                   /* the guest may wait for an interrupt that does not come ... */
 	bool late;                   /* ... and the N-visor was told */
 	uint64_t since;              /* counter_now() when it came to be owed */
@@ -100,6 +107,8 @@ size_t queue_heap(const struct queue *q);
  * nothing, they cannot be there. */
 bool queue_start(struct vm *vm, struct queue *q, const uint64_t part[PARTS], enum queue_need *need);
 
+/* The guest has told: is it a busy queue? */
+void queue_rung(struct queue *q);
 /* Copies out what the guest has posted, till all is or something is needed: then called again. If
  * the back end wants to be told of it, q->tell is set. */
 enum queue_need queue_push(struct vm *vm, struct queue *q);
@@ -138,6 +147,8 @@ struct ring {
 	void (*start)(struct vm *vm, struct queue *q);
 	/* Takes the next chain and copies it out. False: there is none, or broken, or *need. */
 	bool (*take)(struct vm *vm, struct queue *q, enum queue_need *need);
+	/* Has the guest tell of the next chain, or not. */
+	void (*ask)(struct vm *vm, struct queue *q, bool tell);
 	/* Shows the back end what was taken; does it want to be told? */
 	bool (*publish)(struct vm *vm, struct queue *q);
 	/* Copies the next used chain in. False: there is none, or broken. */

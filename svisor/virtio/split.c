@@ -64,7 +64,7 @@ static uint32_t part_offset(const struct queue_setup *s, enum queue_part part)
 	}
 }
 
-/* The guest tells of each new chain, from the first on. */
+/* Without avail_event, the guest tells of each new chain. */
 static void start(struct vm *vm, struct queue *q)
 {
 	private_store16(vm, q->setup.part[PART_DEVICE], 0);
@@ -126,14 +126,19 @@ static bool take(struct vm *vm, struct queue *q, enum queue_need *need)
 	return true;
 }
 
+/* An avail_event that lies behind asks for nothing, till the index has gone round. */
+static void ask(struct vm *vm, struct queue *q, bool tell)
+{
+	if (tell && q->setup.event_idx)
+		private_store16(vm, q->setup.part[PART_DEVICE] + avail_event(q), q->avail);
+}
+
 /* bounce_write and bounce_read are barriers, as a driver needs them here. */
 static bool publish(struct vm *vm, struct queue *q)
 {
 	uint32_t device = q->shadow[PART_DEVICE];
 	uint16_t said = NO_NOTIFY, added = q->added;
 
-	if (q->setup.event_idx)
-		private_store16(vm, q->setup.part[PART_DEVICE] + avail_event(q), q->avail);
 	q->added = 0;
 	if (!bounce_write(&vm->io.bounce, q->shadow[PART_DRIVER] + RING_INDEX, &q->avail,
 			  sizeof(q->avail)) ||
@@ -193,6 +198,7 @@ const struct ring split_ring = {
 	.bytes = part_bytes,
 	.start = start,
 	.take = take,
+	.ask = ask,
 	.publish = publish,
 	.finish = finish,
 	.deliver = deliver,

@@ -200,6 +200,8 @@ void put_desc(const struct ring *r, unsigned i, struct vdesc d);
 void put_avail(struct ring *r, unsigned head);
 /* The device's doorbell. True: the back end has heard it. */
 bool kick(const struct ring *r);
+/* The same, but at once after the one before. */
+bool kick_soon(const struct ring *r);
 
 /* The back end: the next chain that it finds; what it gives is the head's id. */
 struct seen {

@@ -97,16 +97,14 @@ endfunc ns_load
 func ns_copy
 	subs	x2, x2, #64
 	b.lo	2f
-1:	ldp	x3, x4, [x1]
-	ldp	x5, x6, [x1, #16]
-	ldp	x7, x8, [x1, #32]
-	ldp	x9, x10, [x1, #48]
-	add	x1, x1, #64
-	stp	x3, x4, [x0]
-	stp	x5, x6, [x0, #16]
-	stp	x7, x8, [x0, #32]
-	stp	x9, x10, [x0, #48]
-	add	x0, x0, #64
+1:	ldp	x3, x4, [x1], #16
+	ldp	x5, x6, [x1], #16
+	ldp	x7, x8, [x1], #16
+	ldp	x9, x10, [x1], #16
+	stp	x3, x4, [x0], #16
+	stp	x5, x6, [x0], #16
+	stp	x7, x8, [x0], #16
+	stp	x9, x10, [x0], #16
 	subs	x2, x2, #64
 	b.hs	1b
 2:	adds	x2, x2, #56	/* 8 less than what is left */
