@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Chains of descriptors, and the bytes that they name. What a chain has in bounce memory is in a
- * row: its table, if it is indirect, then its buffers in order. Where each lies follows from the
- * lengths, and is worked out again when the chain comes back. By then the guest may have changed
+ * row: its large buffers in order, each at a page; its table, if it is indirect; its other buffers in
+ * order. Where each lies follows from the lengths, and is worked out again when the chain comes back. By then the guest may have changed
  * an indirect table, to its own harm: all is held to what was set aside for the chain.
  */
 #include "bounce.h"
@@ -10,44 +10,48 @@
 #include "queue.h"
 #include "vm.h"
 
-/* Buffers that a block device may want to be aligned; others just to hold numbers */
-#define ALIGN_FROM 512
-#define ALIGN_SMALL 16
+/* Back ends may want sectors to be aligned, and pages: what is not they copy once more. */
+#define LARGE TV_PAGE_SIZE
+#define SECTOR 512
+#define ALIGN_SMALL 16 /* just to hold numbers */
 
 #define AHEAD 4 /* descriptors of a table that are read at once */
 
 struct walk {
 	struct vm *vm;
 	const struct queue *q;
+	const struct flight *flight;
 	uint64_t table; /* 0: q->record */
 	uint32_t size, at, left;
 	bool more;
-	uint64_t cursor;           /* behind the last buffer */
+	uint64_t large, small;     /* behind the last of both sorts, from the start of each */
 	uint32_t read_from, reads; /* descriptors of the table that are in read[] */
 	struct desc read[AHEAD];
 };
 
 /* From its start; what was read ahead is not read again. */
-static void walk_again(struct walk *w, const struct queue *q, unsigned first)
+static void walk_again(struct walk *w)
 {
-	const struct desc *d = &q->record[first];
+	const struct desc *d = &w->q->record[w->flight->first];
 
-	w->at = w->table ? 0 : first;
-	w->cursor = w->table ? d->len : 0;
+	w->at = w->table ? 0 : w->flight->first;
+	w->small = w->table ? d->len : 0;
+	w->large = 0;
 	w->left = w->size;
 	w->more = true;
 }
 
-static void walk_start(struct walk *w, struct vm *vm, const struct queue *q, unsigned first)
+static void walk_start(struct walk *w, struct vm *vm, const struct queue *q, const struct flight *f)
 {
-	const struct desc *d = &q->record[first];
+	const struct desc *d = &q->record[f->first];
 
 	w->vm = vm;
 	w->q = q;
+	w->flight = f;
 	w->table = d->flags & DESC_INDIRECT ? d->ipa : 0;
 	w->size = w->table ? d->len / sizeof(*d) : q->setup.size;
 	w->reads = 0;
-	walk_again(w, q, first);
+	walk_again(w);
 }
 
 bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *d)
@@ -70,10 +74,16 @@ static bool read_table(struct walk *w, struct desc *d)
 	return true;
 }
 
+/* Has the guest changed its table meanwhile, so that the chain needs more? */
+static bool has_grown(const struct walk *w)
+{
+	return w->large > w->flight->large || w->small > w->flight->bytes - w->flight->large;
+}
+
 /* The next descriptor, and its place. False: there is none; or one in error, with w->more set. */
 static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 {
-	uint64_t align;
+	uint64_t *behind, align;
 
 	if (!w->more || w->at >= w->size || !w->left--)
 		return false;
@@ -88,9 +98,12 @@ static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 	}
 	w->more = d->flags & DESC_NEXT;
 	w->at = d->next;
-	align = d->len >= ALIGN_FROM ? ALIGN_FROM : ALIGN_SMALL;
-	*place = (w->cursor + align - 1) & ~(align - 1);
-	w->cursor = *place + d->len;
+	align = d->len >= LARGE ? LARGE : d->len >= SECTOR ? SECTOR : ALIGN_SMALL;
+	behind = d->len >= LARGE ? &w->large : &w->small;
+	*place = (*behind + align - 1) & ~(align - 1);
+	*behind = *place + d->len;
+	if (d->len < LARGE)
+		*place += w->flight->large;
 	return true;
 }
 
@@ -100,7 +113,7 @@ static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_
 	uint64_t in = 0, place;
 	struct desc d;
 
-	*all_there = !w->table || !private_missing(w->vm, w->table, w->cursor, missing);
+	*all_there = !w->table || !private_missing(w->vm, w->table, w->small, missing);
 	if (!*all_there)
 		return true;
 	while (walk_next(w, &d, &place)) {
@@ -112,9 +125,11 @@ static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_
 			*all_there = false;
 		in += d.flags & DESC_WRITE ? d.len : 0;
 	}
-	f->bytes = w->cursor;
+	w->large = (w->large + SECTOR - 1) & ~(SECTOR - 1UL);
+	f->large = w->large;
+	f->bytes = w->large + w->small;
 	f->in = in;
-	return !w->more && w->cursor && w->cursor <= (uint64_t)BOUNCE_MOST * TV_PAGE_SIZE;
+	return !w->more && w->large + w->small - 1 < (uint64_t)BOUNCE_MOST * TV_PAGE_SIZE;
 }
 
 /* Room for the chain in bounce memory. */
@@ -124,7 +139,8 @@ static bool reserve(struct vm *vm, struct queue *q, struct flight *f, enum queue
 
 	/* The last of it is for queues that would else not go on at all. */
 	if (!q->flying || !bounce_scarce(&vm->io.bounce))
-		ret = bounce_alloc(&vm->io.bounce, f->bytes, BOUNCE_UNIT, &f->at);
+		ret = bounce_alloc(&vm->io.bounce, f->bytes, f->large ? LARGE : BOUNCE_UNIT,
+				   &f->at);
 	if (ret == TV_EINVAL)
 		queue_break(vm, q, "guest: a chain larger than all bounce memory");
 	q->starved = ret == TV_ENOMEM;
@@ -149,7 +165,8 @@ static bool show(struct vm *vm, struct queue *q, const struct walk *w, const str
 		shown.next = shown.flags & DESC_WRITE;
 		shown.flags = 0;
 	}
-	return bounce_write(&vm->io.bounce, f->at + i * sizeof(shown), &shown, sizeof(shown));
+	return bounce_write(&vm->io.bounce, f->at + f->large + i * sizeof(shown), &shown,
+			    sizeof(shown));
 }
 
 static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const struct flight *f,
@@ -160,9 +177,9 @@ static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const str
 	uint64_t place;
 	bool ok = true;
 
-	walk_again(w, q, f->first);
+	walk_again(w);
 	for (; ok && walk_next(w, &d, &place); slot = w->at, i++) {
-		if (w->cursor > f->bytes) /* the guest has changed the table meanwhile */
+		if (has_grown(w))
 			return false;
 		ok = (d.flags & DESC_WRITE) || private_to_bounce(vm, d.ipa, f->at + place, d.len);
 		if (!(d.flags & DESC_WRITE)) {
@@ -173,7 +190,7 @@ static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const str
 		ok = ok && show(vm, q, w, f, i, slot, &d, put);
 	}
 	if (ok && w->table) {
-		d = (struct desc){.ipa = bounce_ipa(&vm->io.bounce, f->at),
+		d = (struct desc){.ipa = bounce_ipa(&vm->io.bounce, f->at + f->large),
 				  .len = i * sizeof(d),
 				  .flags = DESC_INDIRECT};
 		ok = put(vm, q, 0, f->first, &d);
@@ -188,7 +205,7 @@ bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsi
 	bool all_there;
 	struct walk w;
 
-	walk_start(&w, vm, q, first);
+	walk_start(&w, vm, q, &f);
 	if (!measure(&w, &f, &vm->io.page, &all_there)) {
 		queue_break(vm, q, "guest: a chain that is not whole");
 		return false;
@@ -219,8 +236,8 @@ bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
 	uint64_t place;
 	bool ok = len <= f->in;
 
-	walk_start(&w, vm, q, f->first);
-	while (ok && left && walk_next(&w, &d, &place) && w.cursor <= f->bytes) {
+	walk_start(&w, vm, q, f);
+	while (ok && left && walk_next(&w, &d, &place) && !has_grown(&w)) {
 		uint32_t n = left < d.len ? left : d.len;
 
 		if (!(d.flags & DESC_WRITE))

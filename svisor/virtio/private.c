@@ -5,53 +5,51 @@
 #include "private.h"
 #include "vm.h"
 
-/* Looks the page up, and remembers where it is. */
-static uint8_t *near_page(struct vm *vm, uint64_t ipa)
-{
-	struct near *n = &vm->io.near;
-	unsigned i = ipa / TV_PAGE_SIZE % NEAR;
-	pa_t at;
-
-	if (n->unmapped != vm->s2.unmapped)
-		*n = (struct near){.unmapped = vm->s2.unmapped};
-	if (!vm_is_ram(vm, ipa) || !s2_lookup(&vm->s2, IPA(ipa), &at))
-		return NULL;
-	n->page[i].ipa = ipa + 1;
-	n->page[i].at = secure_ptr(at);
-	return n->page[i].at;
-}
-
 /* Apart from private_ptr, as most of what is looked for is found there. */
 static __attribute__((noinline)) void *look_up(struct vm *vm, uint64_t ipa, size_t size,
 					       size_t *got)
 {
-	uint64_t offset = ipa % TV_PAGE_SIZE, left;
+	struct near *n = &vm->io.near;
+	uint64_t left, offset;
+	bool block;
 	pa_t at;
 
-	if (size <= TV_PAGE_SIZE - offset) {
-		uint8_t *page = near_page(vm, ipa - offset);
-
-		*got = size;
-		return page ? page + offset : NULL;
-	}
+	if (n->unmapped != vm->s2.unmapped)
+		*n = (struct near){.unmapped = vm->s2.unmapped};
 	if (!vm_is_ram(vm, ipa))
 		return NULL;
 	left = s2_span(&vm->s2, IPA(ipa), &at);
+	if (!left)
+		return NULL;
+	block = left > TV_PAGE_SIZE;
+	offset = ipa % (block ? BLOCK_SIZE : TV_PAGE_SIZE);
+	*(block ? &n->block[ipa / BLOCK_SIZE % NEAR] : &n->page[ipa / TV_PAGE_SIZE % NEAR]) =
+		(struct near_leaf){ipa - offset + 1, (uint8_t *)secure_ptr(at) - offset};
 	*got = size < left ? size : left;
-	return left ? secure_ptr(at) : NULL;
+	return secure_ptr(at);
+}
+
+static const uint8_t *in_leaf(const struct near_leaf *l, uint64_t ipa, uint64_t leaf, size_t size)
+{
+	uint64_t offset = ipa % leaf;
+
+	return l->ipa == ipa - offset + 1 && size <= leaf - offset ? l->at + offset : NULL;
 }
 
 void *private_ptr(struct vm *vm, uint64_t ipa, size_t size, size_t *got)
 {
 	const struct near *n = &vm->io.near;
-	unsigned i = ipa / TV_PAGE_SIZE % NEAR;
-	uint64_t offset = ipa % TV_PAGE_SIZE;
+	const uint8_t *at;
 
-	if (size > TV_PAGE_SIZE - offset || n->unmapped != vm->s2.unmapped ||
-	    n->page[i].ipa != (ipa - offset) + 1)
+	if (n->unmapped != vm->s2.unmapped)
+		return look_up(vm, ipa, size, got);
+	at = in_leaf(&n->block[ipa / BLOCK_SIZE % NEAR], ipa, BLOCK_SIZE, size);
+	if (!at)
+		at = in_leaf(&n->page[ipa / TV_PAGE_SIZE % NEAR], ipa, TV_PAGE_SIZE, size);
+	if (!at)
 		return look_up(vm, ipa, size, got);
 	*got = size;
-	return n->page[i].at + offset;
+	return (void *)at;
 }
 
 bool private_read(struct vm *vm, uint64_t ipa, void *to, size_t size)

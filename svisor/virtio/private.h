@@ -12,13 +12,13 @@ struct vm;
 
 #define NEAR 32 /* a power of two */
 
-/* Where pages are that were looked for before, till anything at all is unmapped. */
+/* Where blocks and pages are that were looked for before, till anything at all is unmapped. */
 struct near {
 	uint64_t unmapped; /* s2pt.unmapped then */
-	struct {
-		uint64_t ipa; /* of a page, plus 1; 0: none */
+	struct near_leaf {
+		uint64_t ipa; /* of its start, plus 1; 0: none */
 		uint8_t *at;
-	} page[NEAR];
+	} block[NEAR], page[NEAR];
 };
 
 /* The memory at `ipa`, in a row for *got bytes, 1 to `size`. NULL: it is not mapped, or no RAM. */

@@ -87,8 +87,8 @@ struct queue *queue_create(struct vm *vm, const struct queue_setup *setup, enum 
 		return NULL;
 	}
 	q->setup = *setup;
-	q->flight = (struct flight *)(q + 1);
-	q->record = (struct desc *)(q->flight + setup->size);
+	q->record = (struct desc *)(q + 1);
+	q->flight = (struct flight *)(q->record + setup->size);
 	for (unsigned i = 0; i < PARTS; i++)
 		q->shadow[i] = at + ring_of(setup)->offset(setup, i);
 	return q;

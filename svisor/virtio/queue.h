@@ -42,6 +42,7 @@ struct desc {
 /* A chain that the back end has; bytes 0: it has none of that id. */
 struct flight {
 	uint32_t at, bytes; /* in bounce memory */
+	uint32_t large;     /* of those, at the start: buffers of a page and more */
 	uint32_t in;        /* bytes that the device may write */
 	uint16_t first;     /* of its records */
 	uint16_t descs;     /* in the ring */

@@ -145,3 +145,30 @@ TEST(moved, "virtio: rings and buffers are found where their chunk has gone")
 	check_works(&r, 4, 100);
 	io_end();
 }
+
+TEST(aligned, "virtio: for the back end, buffers of a page and more start at pages, others are behind")
+{
+	const struct buffer b[] = {{DATA, 16, 0},
+				   {DATA + 0x1010, 0x1001, 0},
+				   {DATA + 0x4000, 512, 0},
+				   {DATA + 0x5000, 0x2000, WRITE},
+				   {DATA + 0x8000, 1, WRITE}};
+	static const uint8_t none[0x1001];
+	struct seen s;
+
+	start();
+	r = ring_new(&c, 0, 16, RINGS, false);
+	put_reg(&c, READY, 1);
+	for (unsigned i = 0; i < 3; i++)
+		private_put(b[i].addr, none, b[i].len);
+	post(&r, 0, b, 5);
+	kick(&r);
+	check(b_next(&r, &s));
+	check_eq(s.n, 5);
+	check_eq(s.d[1].addr % PAGE(1), 0);
+	check_eq(s.d[3].addr - s.d[1].addr, PAGE(2));
+	check_eq(s.d[0].addr - s.d[1].addr, PAGE(4));
+	check_eq(s.d[2].addr - s.d[0].addr, 512);
+	check_eq(s.d[4].addr - s.d[2].addr, 512);
+	io_end();
+}
