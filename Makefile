@@ -2,10 +2,10 @@
 # Every target does what it needs first; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full test-kvm test-stress test-mem bench-mem fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
+.PHONY: help run test test-full test-kvm test-stress test-mem bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
-export CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
+export BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -26,6 +26,7 @@ help:
 #:                     MINUTES (10)
 #:   make bench-mem    what memory of an S-VM costs beside that of an N-VM, in instructions: a table,
 #:                     build/bench/mem.json and mem.svg
+#:   make bench-io     the same of disks and networks, io.json and io.svg; BENCH_IO='redis …' picks some
 #:   make fuzz         drives the S-visor with hostile input; FUZZ_SECONDS=600 says for how long
 #:   make size         code lines by part, and whether they keep their limits
 #:   make format       rewrite our C files in the project's style
@@ -69,6 +70,10 @@ test-mem: all
 
 bench-mem: all
 	@scripts/in-root bench/mem/run
+
+bench-io: all
+	@scripts/in-root scripts/build guest-disk
+	@scripts/in-root bench/io/run
 
 test-full: test
 	@scripts/in-root TV_FULL=1 tests/run guests smp system

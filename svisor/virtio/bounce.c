@@ -5,6 +5,7 @@
 
 #define UNITS_A_PAGE (TV_PAGE_SIZE / BOUNCE_UNIT)
 #define WORD 64
+#define MANY 256 /* bytes from which on ns_*_many are faster */
 
 static size_t heap_pages(uint64_t bytes)
 {
@@ -161,7 +162,7 @@ bool bounce_read(const struct bounce *b, uint32_t at, void *to, size_t size)
 
 	for (size_t n; ok && size; at += n, t += n, size -= n) {
 		n = in_page(at, size);
-		ok = ns_read(t, place(b, at), n);
+		ok = n < MANY ? ns_read(t, place(b, at), n) : ns_read_many(t, place(b, at), n);
 	}
 	return ok;
 }
@@ -173,7 +174,7 @@ bool bounce_write(const struct bounce *b, uint32_t at, const void *from, size_t 
 
 	for (size_t n; ok && size; at += n, f += n, size -= n) {
 		n = in_page(at, size);
-		ok = ns_write(place(b, at), f, n);
+		ok = n < MANY ? ns_write(place(b, at), f, n) : ns_write_many(place(b, at), f, n);
 	}
 	return ok;
 }

@@ -90,6 +90,23 @@ func ns_load
 	ret
 endfunc ns_load
 
+/* bool ns_copy_rows(void *to, const void *from, size_t bytes): rows of 128 bytes; leaves some in Q0-Q7 */
+	.arch_extension fp
+func ns_copy_rows
+1:	ldp	q0, q1, [x1], #32
+	ldp	q2, q3, [x1], #32
+	ldp	q4, q5, [x1], #32
+	ldp	q6, q7, [x1], #32
+	stp	q0, q1, [x0], #32
+	stp	q2, q3, [x0], #32
+	stp	q4, q5, [x0], #32
+	stp	q6, q7, [x0], #32
+	subs	x2, x2, #128
+	b.ne	1b
+	b	ns_accessed
+endfunc ns_copy_rows
+	.arch_extension nofp
+
 /*
  * bool ns_copy(void *to, const void *from, size_t bytes): of any alignment; 8, 4 or 2 bytes that
  * are aligned on both sides at once.
@@ -123,6 +140,7 @@ func ns_copy
 	ldrb	w3, [x1]
 	strb	w3, [x0]
 7:
+ns_accessed:
 	/*
 	 * A store's abort may come late and as an SError (DDI 0487 D1.3.4.6): it is let in
 	 * here, before EL3 sees it pending. ESB does so with RAS, and is a NOP without.

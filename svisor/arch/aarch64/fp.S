@@ -52,6 +52,12 @@ func simd_load
 	ret
 endfunc simd_load
 
+/* What ns_copy_rows uses */
+func simd_clear_few
+	each	zero_q, 0, 7
+	ret
+endfunc simd_clear_few
+
 /* Clears the vectors whole: a write of Vn zeroes the rest of Zn (DDI 0487 B1.2.2). */
 func simd_clear
 	each	zero_q, 0, 31

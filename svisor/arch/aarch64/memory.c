@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "cache.h"
+#include "guest.h"
 #include "layout.h"
 #include "sysreg.h"
 
@@ -51,6 +52,9 @@ void cache_drop(const void *p, size_t size)
 /* entry.S */
 bool ns_load(const void *va, uint64_t *out);
 bool ns_copy(void *to, const void *from, size_t bytes);
+bool ns_copy_rows(void *to, const void *from, size_t bytes);
+/* fp.S */
+void simd_clear_few(void);
 
 static void *ns_ptr(pa_t a)
 {
@@ -70,6 +74,32 @@ bool ns_read(void *to, pa_t from, size_t bytes)
 bool ns_write(pa_t to, const void *from, size_t bytes)
 {
 	return ns_copy(ns_ptr(to), from, bytes);
+}
+
+#define ROW 128 /* bytes that vector registers copy at once */
+
+static bool copy_many(void *to, const void *from, size_t bytes)
+{
+	size_t rows = bytes / ROW * ROW;
+	bool ok = true;
+
+	if (rows) {
+		guest_streaming_off();
+		ok = ns_copy_rows(to, from, rows);
+		simd_clear_few();
+	}
+	return ok && (rows == bytes ||
+		      ns_copy((char *)to + rows, (const char *)from + rows, bytes - rows));
+}
+
+bool ns_read_many(void *to, pa_t from, size_t bytes)
+{
+	return copy_many(to, ns_ptr(from), bytes);
+}
+
+bool ns_write_many(pa_t to, const void *from, size_t bytes)
+{
+	return copy_many(ns_ptr(to), from, bytes);
 }
 
 void ns_flush(pa_t base, size_t size)

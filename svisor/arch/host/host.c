@@ -284,6 +284,16 @@ bool ns_write(pa_t to, const void *from, size_t bytes)
 	return true;
 }
 
+bool ns_read_many(void *to, pa_t from, size_t bytes)
+{
+	return ns_read(to, from, bytes);
+}
+
+bool ns_write_many(pa_t to, const void *from, size_t bytes)
+{
+	return ns_write(to, from, bytes);
+}
+
 void ns_flush(pa_t base, size_t size)
 {
 	if (size != TV_CHUNK_SIZE)
