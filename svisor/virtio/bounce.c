@@ -100,16 +100,9 @@ static unsigned next_unit(const struct bounce *b, unsigned from, unsigned end, b
 	return from < end ? from : end;
 }
 
-/* First fit, so that what is in use stays together, and the rest can be given back. */
-int bounce_alloc(struct bounce *b, uint64_t bytes, uint32_t align, uint32_t *at)
+/* The first place between `from` and `end` for n units; or `end`. */
+static unsigned find(const struct bounce *b, unsigned from, unsigned end, uint64_t n, unsigned step)
 {
-	uint64_t n = (bytes + BOUNCE_UNIT - 1) / BOUNCE_UNIT;
-	unsigned step = align / BOUNCE_UNIT, end = b->pages * UNITS_A_PAGE;
-	unsigned from = next_unit(b, b->lowest, end, false);
-
-	if (n > b->most * UNITS_A_PAGE)
-		return TV_EINVAL;
-	b->lowest = from;
 	while (n <= end && from <= end - n) {
 		unsigned stop;
 
@@ -117,15 +110,36 @@ int bounce_alloc(struct bounce *b, uint64_t bytes, uint32_t align, uint32_t *at)
 		if (from > end - n)
 			break;
 		stop = next_unit(b, from, from + n, true);
-		if (stop == from + n) {
-			mark(b, from, n, true);
-			b->used += n;
-			*at = from * BOUNCE_UNIT;
-			return TV_OK;
-		}
+		if (stop == from + n)
+			return from;
 		from = next_unit(b, stop, end, false);
 	}
-	return b->pages < b->most ? TV_AGAIN : TV_ENOMEM;
+	return end;
+}
+
+/* What comes back first is free first. So behind the last of the same size there is one that is
+ * free, most times; else, and where it has to be aligned, first fit, so that what is in use stays
+ * together. */
+int bounce_alloc(struct bounce *b, uint64_t bytes, uint32_t align, uint32_t *at)
+{
+	uint64_t n = (bytes + BOUNCE_UNIT - 1) / BOUNCE_UNIT;
+	unsigned step = align / BOUNCE_UNIT, end = b->pages * UNITS_A_PAGE, from;
+	unsigned *next = &b->next[n < BOUNCE_SIZES ? n : 0];
+
+	if (n > b->most * UNITS_A_PAGE)
+		return TV_EINVAL;
+	from = step == 1 ? find(b, *next, end, n, step) : end;
+	if (from == end) {
+		b->lowest = next_unit(b, b->lowest, end, false);
+		from = find(b, b->lowest, end, n, step);
+	}
+	if (from == end)
+		return b->pages < b->most ? TV_AGAIN : TV_ENOMEM;
+	mark(b, from, n, true);
+	b->used += n;
+	*next = from + n;
+	*at = from * BOUNCE_UNIT;
+	return TV_OK;
 }
 
 void bounce_free(struct bounce *b, uint32_t at, uint64_t bytes)

@@ -227,15 +227,18 @@ bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsi
 	return true;
 }
 
-bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
+bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t *len)
 {
 	struct flight *f = &q->flight[id];
-	uint32_t left = len;
+	uint32_t left;
 	struct walk w;
 	struct desc d;
 	uint64_t place;
-	bool ok = len <= f->in;
+	bool ok = true;
 
+	if (*len > f->in)
+		*len = f->in;
+	left = *len;
 	walk_start(&w, vm, q, f);
 	while (ok && left && walk_next(&w, &d, &place) && !has_grown(&w)) {
 		uint32_t n = left < d.len ? left : d.len;
@@ -246,7 +249,7 @@ bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len)
 		left -= n;
 		q->stats.copies++;
 	}
-	q->stats.bytes_in += len - left;
+	q->stats.bytes_in += *len - left;
 	bounce_free(&vm->io.bounce, f->at, f->bytes);
 	f->bytes = 0;
 	q->flying--;

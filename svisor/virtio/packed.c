@@ -197,7 +197,7 @@ static bool finish(struct vm *vm, struct queue *q)
 	}
 	first = q->flight[u.id].first;
 	n = q->flight[u.id].descs;
-	if (!chain_in(vm, q, u.id, u.len)) {
+	if (!chain_in(vm, q, u.id, &u.len)) {
 		queue_break(vm, q, NOT_IN_FLIGHT);
 		return false;
 	}

@@ -132,14 +132,15 @@ typedef bool put_desc_fn(struct vm *vm, struct queue *q, unsigned i, unsigned re
  * *need, or it has to wait for bounce memory. */
 bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsigned descs,
 	       put_desc_fn *put, enum queue_need *need);
-/* Copies `len` bytes that the device has written, and forgets the chain. False: broken. */
-bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t len);
+/* Copies *len bytes that the device has written, and forgets the chain. *len becomes no more than
+ * the chain had room for: QEMU's SCSI counts what it has read, too. False: broken. */
+bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t *len);
 
 /* May the descriptor name a table, and this one? */
 bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *d);
 
 #define NO_BOUNCE "N-visor: its bounce memory is no ordinary memory any more"
-#define NOT_IN_FLIGHT "back end: a chain that it does not have, or a false length"
+#define NOT_IN_FLIGHT "back end: a chain that it does not have"
 
 /* split.c, packed.c */
 struct ring {

@@ -163,7 +163,7 @@ static bool finish(struct vm *vm, struct queue *q)
 		return false;
 	if (q->broken || new > q->flying ||
 	    !bounce_read(&vm->io.bounce, device + used_at(q, q->used), &e, sizeof(e)) ||
-	    e.id >= q->setup.size || !q->flight[e.id].bytes || !chain_in(vm, q, e.id, e.len)) {
+	    e.id >= q->setup.size || !q->flight[e.id].bytes || !chain_in(vm, q, e.id, &e.len)) {
 		queue_break(vm, q, NOT_IN_FLIGHT);
 		return false;
 	}

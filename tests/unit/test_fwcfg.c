@@ -535,7 +535,7 @@ TEST(not_its_own, "fw_cfg: what another vCPU writes to other registers is not th
 	check_eq(answer(), READ);
 	check(fw_all(BUFFER, 100, 0x51));
 	go(0);
-	told(READ, 100);
+	put(told(READ, 100), 100, 0xaa);
 	served(0, 0);
 	check(fw_all(BUFFER, 100, 0xaa));
 	check_eq(fw_trim(), 0);
