@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A plugin of QEMU's: counts the instructions that the emulated machine executes, by who executes them. A CPU that
- * waits executes none.
+ * A plugin of QEMU's: counts the instructions that the emulated machine executes, by who executes
+ * them. A CPU that waits executes none.
  *
  *   -plugin count.so,out=FILE[,profile=DIR]
  *
- * At a mark (mark.h) it appends a line to FILE: the label, and the counts of all CPUs since power-on, in the order of
- * enum who. With profile=DIR, it also makes DIR/N for the N-th mark: 'who address count' since the mark before it.
+ * At a mark (mark.h) it appends a line to FILE: the label, and the counts of all CPUs since
+ * power-on, in the order of enum who. With profile=DIR, it also makes DIR/N for the N-th mark: 'who
+ * address count' since the mark before it.
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -94,7 +95,8 @@ static uint32_t opcode(const struct qemu_plugin_insn *insn)
 	return word;
 }
 
-/* By bits 28-25: loads and stores; branches, exceptions and system instructions; SVE, some of which are loads. */
+/* By bits 28-25: loads and stores; branches, exceptions and system instructions; SVE, some of which
+ * are loads. */
 static bool may_fault(uint32_t word)
 {
 	unsigned op0 = word >> 25 & 15;
@@ -111,7 +113,8 @@ static void tell_runs(void)
 		uint64_t now = qemu_plugin_u64_sum((qemu_plugin_u64){board, i * sizeof(uint64_t)});
 
 		if (now != runs[i].last)
-			fprintf(f, "%d %" PRIx64 " %" PRIu64 "\n", runs[i].who, runs[i].address, now - runs[i].last);
+			fprintf(f, "%d %" PRIx64 " %" PRIu64 "\n", runs[i].who, runs[i].address,
+				now - runs[i].last);
 		runs[i].last = now;
 	}
 	if (!f || fclose(f)) {
@@ -127,7 +130,8 @@ static void mark(unsigned vcpu, void *unused)
 
 	(void)vcpu, (void)unused;
 	for (unsigned i = 0; i <= known; i++)
-		total[runs[i].who] += qemu_plugin_u64_sum((qemu_plugin_u64){board, i * sizeof(uint64_t)});
+		total[runs[i].who] +=
+			qemu_plugin_u64_sum((qemu_plugin_u64){board, i * sizeof(uint64_t)});
 	if (profile)
 		tell_runs();
 	marks++;
@@ -152,12 +156,13 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, begin);
 
 			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
-				first, QEMU_PLUGIN_INLINE_ADD_U64, counter(who, qemu_plugin_insn_vaddr(first)),
-				i + 1 - begin);
+				first, QEMU_PLUGIN_INLINE_ADD_U64,
+				counter(who, qemu_plugin_insn_vaddr(first)), i + 1 - begin);
 			begin = i + 1;
 		}
 		if (word == MARK)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_R_REGS, NULL);
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_R_REGS,
+							       NULL);
 	}
 }
 
@@ -186,7 +191,8 @@ static void begin(qemu_plugin_id_t id, unsigned vcpu)
 	g_array_free(all, true);
 }
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+					   char **argv)
 {
 	(void)info;
 	for (int i = 0; i < argc; i++) {

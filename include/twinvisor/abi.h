@@ -221,12 +221,12 @@
 
 /* ---- late interrupts (tv_run.late) ---------------------------------------- */
 
-/* Which device's interrupt may have been lost: its back end may have looked whether the guest
- * wants one just after the S-visor had copied in what it would be about (docs/io.md). Whatever
- * interrupts the device can make are to be made pending: one too many does no harm. */
-#define TV_LATE_WIRED 1                                 /* one that has a line to the GIC */
-#define TV_LATE_PCI(id) (0x100000000 | (uint64_t)(id)) /* by MSIs, if the guest has enabled them */
-#define TV_LATE_ID(late) ((late) & 0xffff)              /* requester ID of that function */
+/* Which interrupt may have been lost: a back end may have looked whether the guest wants one just
+ * after the S-visor had copied in what it would be about (docs/io.md). It is to be made pending:
+ * one too many does no harm. */
+#define TV_LATE_WIRED 1 /* of a device that has a line to the GIC: whichever that is */
+/* an MSI: bits 47:32, the function's requester ID; 31:0, the data that the guest has set for it */
+#define TV_LATE_MSI (1ULL << 63)
 
 /* ---- entry flags (tv_run.flags) ------------------------------------------ */
 

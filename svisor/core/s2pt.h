@@ -12,10 +12,10 @@
 #define BLOCK_PAGES (BLOCK_SIZE / TV_PAGE_SIZE)
 
 struct s2pt {
-	uint64_t *root; /* level 0; NULL before s2_init and after s2_free */
-	size_t tables;  /* pages of the heap */
+	uint64_t *root;    /* level 0; NULL before s2_init and after s2_free */
+	size_t tables;     /* pages of the heap */
 	uint64_t unmapped; /* changes when what s2_span said may no longer be so */
-	uint16_t vmid;  /* under which TLBs may keep translations */
+	uint16_t vmid;     /* under which TLBs may keep translations */
 };
 
 /* An empty table. TV_ENOHEAP. */

@@ -15,13 +15,14 @@
 #define BOUNCE_SIZES 16 /* numbers of units that are looked after apart */
 
 struct bounce {
-	uint64_t base;   /* guest address */
-	unsigned most;   /* pages that there may be; 0: the S-VM has no bounce memory */
-	unsigned pages;  /* that are there */
-	unsigned lowest; /* no unit below it is free */
-	unsigned used;   /* units */
-	unsigned next[BOUNCE_SIZES]; /* behind what was set aside last, of so many units; [0]: more */
-	uint64_t *page;  /* of the heap: the pages' addresses, then a bit for each unit in use */
+	uint64_t base;               /* guest address */
+	unsigned most;               /* pages that there may be; 0: the S-VM has no bounce memory */
+	unsigned pages;              /* that are there */
+	unsigned lowest;             /* no unit below it is free */
+	unsigned used;               /* units */
+	unsigned next[BOUNCE_SIZES]; /* behind what was set aside last, of so many units; [0]: more
+				      */
+	uint64_t *page; /* of the heap: the pages' addresses, then a bit for each unit in use */
 	uint64_t *map;
 };
 

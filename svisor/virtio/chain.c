@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Chains of descriptors, and the bytes that they name. What a chain has in bounce memory is in a
- * row: its large buffers in order, each at a page; its table, if it is indirect; its other buffers in
- * order. Where each lies follows from the lengths, and is worked out again when the chain comes back. By then the guest may have changed
- * an indirect table, to its own harm: all is held to what was set aside for the chain.
+ * row: its large buffers in order, each at a page; its table, if it is indirect; its other buffers
+ * in order. Where each lies follows from the lengths, and is worked out again when the chain comes
+ * back. By then the guest may have changed an indirect table, to its own harm: all is held to what
+ * was set aside for the chain.
  */
 #include "bounce.h"
 #include "private.h"
@@ -110,7 +111,7 @@ static bool walk_next(struct walk *w, struct desc *d, uint64_t *place)
 /* All of the chain: how much it needs, and whether it is all there. False: it is in error. */
 static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_there)
 {
-	uint64_t in = 0, place;
+	uint64_t in = 0, out = 0, place;
 	struct desc d;
 
 	*all_there = !w->table || !private_missing(w->vm, w->table, w->small, missing);
@@ -123,13 +124,26 @@ static bool measure(struct walk *w, struct flight *f, ipa_t *missing, bool *all_
 			return false;
 		if (*all_there && private_missing(w->vm, d.ipa, d.len, missing))
 			*all_there = false;
-		in += d.flags & DESC_WRITE ? d.len : 0;
+		*(d.flags & DESC_WRITE ? &in : &out) += d.len;
 	}
 	w->large = (w->large + SECTOR - 1) & ~(SECTOR - 1UL);
 	f->large = w->large;
 	f->bytes = w->large + w->small;
 	f->in = in;
+	f->posted = !out;
 	return !w->more && w->large + w->small - 1 < (uint64_t)BOUNCE_MOST * TV_PAGE_SIZE;
+}
+
+/* Bounce memory for a queue of chains that the device is to write to some day, so that it is not
+ * all with such: a console or a network card gets as many as its ring holds. */
+#define POSTED_MOST 0x100000
+
+/* The last of all is for queues that would else not go on. */
+bool queue_may_go_on(const struct vm *vm, const struct queue *q)
+{
+	if (!q->flying)
+		return true;
+	return !bounce_scarce(&vm->io.bounce) && (!q->posts || q->held + q->needs <= POSTED_MOST);
 }
 
 /* Room for the chain in bounce memory. */
@@ -137,8 +151,9 @@ static bool reserve(struct vm *vm, struct queue *q, struct flight *f, enum queue
 {
 	int ret = TV_ENOMEM;
 
-	/* The last of it is for queues that would else not go on at all. */
-	if (!q->flying || !bounce_scarce(&vm->io.bounce))
+	q->needs = f->bytes;
+	q->posts = f->posted;
+	if (queue_may_go_on(vm, q))
 		ret = bounce_alloc(&vm->io.bounce, f->bytes, f->large ? LARGE : BOUNCE_UNIT,
 				   &f->at);
 	if (ret == TV_EINVAL)
@@ -222,6 +237,7 @@ bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsi
 		return false;
 	}
 	q->flight[id] = f;
+	q->held += f.bytes;
 	q->flying++;
 	q->stats.requests++;
 	return true;
@@ -251,6 +267,7 @@ bool chain_in(struct vm *vm, struct queue *q, unsigned id, uint32_t *len)
 	}
 	q->stats.bytes_in += *len - left;
 	bounce_free(&vm->io.bounce, f->at, f->bytes);
+	q->held -= f->bytes;
 	f->bytes = 0;
 	q->flying--;
 	return ok;

@@ -23,6 +23,7 @@
 
 #define STATUS_NEEDS_RESET 0x40
 #define INTERRUPT_QUEUE 1
+#define NO_VECTOR 0xffff
 
 static uint64_t half(uint64_t value, unsigned select)
 {
@@ -47,11 +48,26 @@ static struct queue_setup setup_of(const struct device *dev, const struct device
 		.size = vq->size,
 		.align = dev->legacy && dev->align ? dev->align : sizeof(uint32_t),
 		.page = dev->guest_page > TV_PAGE_SIZE ? dev->guest_page : TV_PAGE_SIZE,
-		.late = dev->is_pci ? TV_LATE_PCI(dev->pci.where / PCI_FUNCTION) : TV_LATE_WIRED,
 		.packed = dev->accepted & F_RING_PACKED,
 		.indirect = dev->accepted & F_INDIRECT,
 		.event_idx = dev->accepted & F_EVENT_IDX,
 	};
+}
+
+/* A guest may choose the vector late, and change what it does. */
+static uint64_t interrupt_of(const struct device *dev, const struct device_queue *vq)
+{
+	if (!dev->is_pci || vq->vector >= DEVICE_VECTORS)
+		return TV_LATE_WIRED;
+	return TV_LATE_MSI | (uint64_t)(dev->pci.where / PCI_FUNCTION) << 32 | dev->msi[vq->vector];
+}
+
+static void set_interrupts(struct device *dev)
+{
+	for (unsigned i = 0; i < DEVICE_QUEUES; i++) {
+		if (dev->vq[i].q)
+			dev->vq[i].q->interrupt = interrupt_of(dev, &dev->vq[i]);
+	}
 }
 
 /* Makes sure that the queue has a shadow. */
@@ -62,6 +78,8 @@ static bool has_shadow(struct vm *vm, struct device *dev, struct device_queue *v
 
 	if (!vq->q)
 		vq->q = queue_create(vm, &s, need);
+	if (vq->q)
+		vq->q->interrupt = interrupt_of(dev, vq);
 	if (!vq->q && *need == NEED_NOTHING)
 		dev->broken = true;
 	return vq->q;
@@ -71,7 +89,7 @@ static void drop_queue(struct vm *vm, struct device_queue *vq)
 {
 	if (vq->q)
 		queue_destroy(vm, vq->q);
-	*vq = (struct device_queue){0};
+	*vq = (struct device_queue){.vector = NO_VECTOR};
 }
 
 static void reset(struct vm *vm, struct device *dev)
@@ -200,6 +218,15 @@ static void write_size(struct device *dev, uint64_t value)
 		vq->size = value <= QUEUE_MOST ? value : 0;
 }
 
+static void write_vector(struct device *dev, uint64_t value)
+{
+	struct device_queue *vq = selected(dev);
+
+	if (vq)
+		vq->vector = value;
+	set_interrupts(dev);
+}
+
 static void accept(struct device *dev, uint64_t *value)
 {
 	unsigned shift = 32 * dev->accepted_select;
@@ -231,6 +258,13 @@ enum write_fate device_write(struct vm *vm, struct device *dev, const struct reg
 		break;
 	case REG_SIZE:
 		write_size(dev, *value);
+		break;
+	case REG_VECTOR:
+		write_vector(dev, *value);
+		break;
+	case REG_MSI:
+		dev->msi[a->index] = *value;
+		set_interrupts(dev);
 		break;
 	case REG_GUEST_PAGE:
 		dev->guest_page = *value;

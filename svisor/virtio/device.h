@@ -12,7 +12,8 @@
 #include "pci.h"
 #include "queue.h"
 
-#define DEVICE_QUEUES 66 /* of one device: a network card with a pair a vCPU, and its control */
+#define DEVICE_VECTORS 128 /* of its MSI-X table, that are followed */
+#define DEVICE_QUEUES 66   /* of one device: a network card with a pair a vCPU, and its control */
 
 enum reg {
 	REG_OTHER, /* nothing to the S-visor */
@@ -28,7 +29,9 @@ enum reg {
 	REG_PART, /* DESC, DRIVER, DEVICE */
 	REG_PART_END = REG_PART + PARTS - 1,
 	REG_NOTIFY,
-	REG_INTERRUPT, /* status; bit 0: a queue's */
+	REG_INTERRUPT,  /* status; bit 0: a queue's */
+	REG_VECTOR,     /* of the MSI-X table, for the queue selected */
+	REG_MSI,        /* data of one of them, `index` */
 	REG_GUEST_PAGE, /* legacy, as the next two */
 	REG_ALIGN,
 	REG_PFN,
@@ -38,12 +41,14 @@ enum reg {
 struct reg_access {
 	enum reg reg;
 	unsigned shift, bytes;
-	uint64_t addr; /* of REG_NOTIFY */
+	uint64_t addr;  /* of REG_NOTIFY */
+	unsigned index; /* of REG_MSI */
 };
 
 struct device_queue {
 	uint64_t part[PARTS]; /* as the guest wrote them */
 	uint16_t size;
+	uint16_t vector;
 	struct queue *q; /* NULL till the guest says where it is */
 };
 
@@ -53,7 +58,9 @@ struct device {
 	uint32_t offered_select, accepted_select, queue;
 	uint32_t guest_page, align; /* legacy; a reset does not change them */
 	uint64_t accepted;
-	struct range window[3]; /* PCI: the common structure, notifications, interrupt status */
+	/* PCI: the common structure, notifications, interrupt status, MSI-X table */
+	struct range window[4];
+	uint32_t msi[DEVICE_VECTORS];
 	struct pci_function pci;
 	struct device_queue vq[DEVICE_QUEUES];
 };
@@ -79,5 +86,6 @@ size_t device_heap(const struct device *dev);
 /* mmio.c, pci.c: the register at an offset in the window */
 struct reg_access mmio_reg(uint64_t offset, unsigned bytes, bool legacy);
 struct reg_access pci_common_reg(uint64_t offset, unsigned bytes);
+struct reg_access pci_msi_reg(uint64_t offset, unsigned bytes);
 
 #endif

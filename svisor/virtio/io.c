@@ -7,7 +7,7 @@
 
 #define MMIO_VERSION 4 /* offsets in a virtio-mmio window */
 #define MMIO_TYPE 8
-#define MMIO_SIZE 0x100      /* of its registers; the device's own follow */
+#define MMIO_SIZE 0x100 /* of its registers; the device's own follow */
 
 static bool is_in(uint64_t addr, struct range r)
 {
@@ -175,9 +175,11 @@ static enum write_fate access_device(struct vm *vm, struct vcpu *v, uint64_t add
 		if (is_in(addr, dev->window[0])) {
 			v->io.reg = pci_common_reg(addr - dev->window[0].base, bytes);
 		} else if (is_in(addr, dev->window[1])) {
-			v->io.reg = (struct reg_access){REG_NOTIFY, 0, bytes, addr};
+			v->io.reg = (struct reg_access){REG_NOTIFY, 0, bytes, addr, 0};
 		} else if (is_in(addr, dev->window[2])) {
-			v->io.reg = (struct reg_access){REG_INTERRUPT, 0, bytes, addr};
+			v->io.reg = (struct reg_access){REG_INTERRUPT, 0, bytes, addr, 0};
+		} else if (is_in(addr, dev->window[3])) {
+			v->io.reg = pci_msi_reg(addr - dev->window[3].base, bytes);
 		} else {
 			continue;
 		}
@@ -253,7 +255,7 @@ bool io_push(struct vm *vm, struct queue **told, enum queue_need *need)
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
 	for (struct queue *q = vm->io.live; q && *need == NEED_NOTHING; q = q->next) {
-		if (q->starved || q->busy)
+		if ((q->starved && queue_may_go_on(vm, q)) || q->busy)
 			*need = queue_push(vm, q);
 		if (*need != NEED_NOTHING) {
 			q->starved = true; /* no doorbell will ask again */
@@ -283,7 +285,7 @@ uint64_t io_late(struct vm *vm, bool idle)
 		    (!idle && counter_now() - q->since < counter_hz() / LATE_PER_SECOND))
 			continue;
 		if (queue_is_late(vm, q))
-			return q->setup.late;
+			return q->interrupt;
 	}
 	return 0;
 }

@@ -81,8 +81,8 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value);
  * tell of it. */
 void io_pull(struct vm *vm);
 /* After that, and when a vCPU is about to idle: chains that the guest does not tell of, and those
- * that had to wait for bounce memory. True: something must be the N-visor's first: *need, or if that
- * is nothing the notification for *told. */
+ * that had to wait for bounce memory. True: something must be the N-visor's first: *need, or if
+ * that is nothing the notification for *told. */
 bool io_push(struct vm *vm, struct queue **told, enum queue_need *need);
 
 /* At each exit: TV_LATE_*, a device whose interrupt is missed by a guest of which a CPU idles, or

@@ -18,6 +18,11 @@
 #define CAP_LENGTH 12
 #define CAP_BYTES 16
 #define CAP_VENDOR 9
+#define CAP_MSIX 0x11 /* PCI 3.0, 6.8.2: */
+#define MSIX_LAST 2   /* vector of the table, 10:0 */
+#define MSIX_TABLE 4  /* offset, and in 2:0 the BAR */
+#define MSIX_ENTRY 16
+#define MSIX_DATA 8 /* in an entry */
 #define CAPS_MOST 48
 
 enum structure { COMMON = 1, NOTIFY = 2, INTERRUPT = 3 };
@@ -64,11 +69,22 @@ static uint32_t config32(const struct pci_function *f, unsigned at)
 	return value;
 }
 
+static struct range in_bar(const struct pci_function *f, unsigned bar, uint32_t offset,
+			   uint32_t size)
+{
+	uint64_t base = f->bar[bar] & ~(uint64_t)BAR_TYPE;
+
+	if ((f->config[PCI_BAR + 4 * bar] & BAR_64) && bar + 1 < PCI_BARS)
+		base |= (uint64_t)f->bar[bar + 1] << 32;
+	if (!base || (f->config[PCI_BAR + 4 * bar] & BAR_IO))
+		return (struct range){0};
+	return (struct range){base + offset, size};
+}
+
 /* Where the structure is; size 0: nowhere that the guest knows of. */
 static struct range find_structure(const struct pci_function *f, enum structure type)
 {
-	unsigned n = 0, cap, bar;
-	uint64_t base;
+	unsigned n = 0, cap;
 
 	for (cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
 		if (is_virtio(f, cap) && f->config[cap + CAP_TYPE] == type &&
@@ -77,13 +93,23 @@ static struct range find_structure(const struct pci_function *f, enum structure 
 	}
 	if (!cap || n == CAPS_MOST)
 		return (struct range){0};
-	bar = f->config[cap + CAP_BAR];
-	base = f->bar[bar] & ~(uint64_t)BAR_TYPE;
-	if ((f->config[PCI_BAR + 4 * bar] & BAR_64) && bar + 1 < PCI_BARS)
-		base |= (uint64_t)f->bar[bar + 1] << 32;
-	if (!base || (f->config[PCI_BAR + 4 * bar] & BAR_IO))
-		return (struct range){0};
-	return (struct range){base + config32(f, cap + CAP_OFFSET), config32(f, cap + CAP_LENGTH)};
+	return in_bar(f, f->config[cap + CAP_BAR], config32(f, cap + CAP_OFFSET),
+		      config32(f, cap + CAP_LENGTH));
+}
+
+static struct range find_msix(const struct pci_function *f)
+{
+	unsigned n = 0;
+
+	for (unsigned cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+		uint32_t table = config32(f, cap + MSIX_TABLE);
+		uint32_t last = config32(f, cap) >> 8 * MSIX_LAST & 0x7ff;
+
+		if (f->config[cap + CAP_ID] == CAP_MSIX && is_known(f, cap + MSIX_TABLE) &&
+		    table % 8 < PCI_BARS)
+			return in_bar(f, table % 8, table & ~7u, (last + 1) * MSIX_ENTRY);
+	}
+	return (struct range){0};
 }
 
 static void find_windows(struct device *dev)
@@ -91,6 +117,7 @@ static void find_windows(struct device *dev)
 	dev->window[0] = find_structure(&dev->pci, COMMON);
 	dev->window[1] = find_structure(&dev->pci, NOTIFY);
 	dev->window[2] = find_structure(&dev->pci, INTERRUPT);
+	dev->window[3] = find_msix(&dev->pci);
 }
 
 /* Another device may have come in the place of one that is not in use. */
@@ -142,6 +169,7 @@ static const struct {
 	{0x14, 1, REG_STATUS},
 	{0x16, 2, REG_QUEUE},
 	{0x18, 2, REG_SIZE},
+	{0x1a, 2, REG_VECTOR},
 	{0x1c, 2, REG_READY},
 	{0x20, 8, REG_PART + PART_DESC},
 	{0x28, 8, REG_PART + PART_DRIVER},
@@ -163,4 +191,12 @@ struct reg_access pci_common_reg(uint64_t offset, unsigned bytes)
 		}
 	}
 	return a;
+}
+
+struct reg_access pci_msi_reg(uint64_t offset, unsigned bytes)
+{
+	uint64_t index = offset / MSIX_ENTRY;
+	bool data = offset % MSIX_ENTRY == MSIX_DATA && bytes >= 4 && index < DEVICE_VECTORS;
+
+	return (struct reg_access){data ? REG_MSI : REG_OTHER, 0, bytes, 0, index};
 }

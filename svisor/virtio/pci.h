@@ -13,7 +13,7 @@
 struct device;
 
 #define PCI_FUNCTION 0x1000 /* bytes of a function in the ECAM, in the order of requester IDs */
-#define PCI_CONFIG 256 /* bytes of a function's configuration space that are followed */
+#define PCI_CONFIG 256      /* bytes of a function's configuration space that are followed */
 #define PCI_BARS 6
 #define PCI_VIRTIO 0x1af4 /* vendor */
 

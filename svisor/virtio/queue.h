@@ -8,14 +8,14 @@
  * and whether it wants to be told of new ones.
  *
  * Guests are asked to tell of new chains but for a busy queue's: chains are in flight, and the last
- * one came within a moment. There the S-visor looks by itself, at entries and when a CPU is about to
- * idle. The interrupt for what is in flight is the last time.
+ * one came within a moment. There the S-visor looks by itself, at entries and when a CPU is about
+ * to idle. The interrupt for what is in flight is the last time.
  *
- * Back ends are always asked for an interrupt at the first chain that is used: they cannot know when
- * the S-visor has looked. With used_event of split rings a back
- * end may be between the two: it has used a chain, and will now look whether an interrupt is wanted
- * for it, which the S-visor's look has changed. So the S-visor sees by the guest's own used_event
- * whether it goes on, and if it does not, has the N-visor interrupt it.
+ * Back ends are always asked for an interrupt at the first chain that is used: they cannot know
+ * when the S-visor has looked. With used_event of split rings a back end may be between the two: it
+ * has used a chain, and will now look whether an interrupt is wanted for it, which the S-visor's
+ * look has changed. So the S-visor sees by the guest's own used_event whether it goes on, and if it
+ * does not, has the N-visor interrupt it.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -43,6 +43,7 @@ struct desc {
 struct flight {
 	uint32_t at, bytes; /* in bounce memory */
 	uint32_t large;     /* of those, at the start: buffers of a page and more */
+	bool posted;        /* there is nothing in it for the device to read */
 	uint32_t in;        /* bytes that the device may write */
 	uint16_t first;     /* of its records */
 	uint16_t descs;     /* in the ring */
@@ -56,29 +57,32 @@ struct queue_setup {
 	uint32_t size;        /* 1 to QUEUE_MOST */
 	uint32_t align;       /* of the device part: 4, or what a legacy driver has chosen */
 	uint32_t page;        /* what the shadow is aligned to */
-	uint64_t late; /* TV_LATE_*: its device */
 	bool packed, indirect, event_idx;
 };
 
 struct queue {
 	struct queue_setup setup;
 	bool live, broken;
-	bool starved;                /* a chain waits for bounce memory */
-	bool tell;                   /* the back end is to be notified */
-	bool busy;                   /* the guest is not asked to tell of new chains */
-	bool asked;                  /* it has been, for the next one */
-	uint64_t rung;               /* counter_now() when it has told, or a chain was found, last */
-	bool owed;                   /* the guest may wait for an interrupt that does not come ... */
-	bool late;                   /* ... and the N-visor was told */
-	uint64_t since;              /* counter_now() when it came to be owed */
-	uint32_t shadow[PARTS];      /* in bounce memory */
-	uint16_t avail, used;        /* split: indices as they count; packed: places */
-	uint16_t owed_from;          /* split: what of `used` the interrupt would be about */
-	uint16_t added;              /* descriptors since the back end was asked last */
-	bool avail_wrap, used_wrap;  /* packed */
-	uint16_t spare;              /* packed: first free record */
+	bool starved;               /* a chain waits for bounce memory */
+	bool tell;                  /* the back end is to be notified */
+	bool busy;                  /* the guest is not asked to tell of new chains */
+	bool asked;                 /* it has been, for the next one */
+	uint64_t rung;              /* counter_now() when it has told, or a chain was found, last */
+	bool owed;                  /* the guest may wait for an interrupt that does not come ... */
+	bool late;                  /* ... and the N-visor was told */
+	uint64_t since;             /* counter_now() when it came to be owed */
+	uint64_t interrupt;         /* TV_LATE_*: which it is */
+	uint32_t shadow[PARTS];     /* in bounce memory */
+	uint16_t avail, used;       /* split: indices as they count; packed: places */
+	uint16_t owed_from;         /* split: what of `used` the interrupt would be about */
+	uint16_t added;             /* descriptors since the back end was asked last */
+	bool avail_wrap, used_wrap; /* packed */
+	uint16_t spare;             /* packed: first free record */
 	uint16_t put_id, head_flags; /* packed: of the chain that is being taken */
-	uint16_t flying;             /* chains that the back end has */
+	uint16_t flying;             /* chains that the back end has ... */
+	uint32_t held;               /* ... and the bounce memory that they take */
+	uint32_t needs;              /* starved: as much, at least, for a chain ... */
+	bool posts;                  /* ... of which the device reads nothing */
 	struct tv_queue stats;       /* but for what is above */
 	struct queue *next;          /* live queue of the S-VM */
 	uint64_t doorbell;           /* where the guest has notified last ... */
@@ -113,6 +117,8 @@ void queue_rung(struct queue *q);
 /* Copies out what the guest has posted, till all is or something is needed: then called again. If
  * the back end wants to be told of it, q->tell is set. */
 enum queue_need queue_push(struct vm *vm, struct queue *q);
+/* A starved one: may there be bounce memory for it now? */
+bool queue_may_go_on(const struct vm *vm, const struct queue *q);
 /* Copies in what the back end has used. */
 void queue_pull(struct vm *vm, struct queue *q);
 

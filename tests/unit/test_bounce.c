@@ -267,7 +267,8 @@ static void check_count(void)
 	check_eq(bounce_scarce(&b), used >= UNITS / 4 * 3);
 }
 
-TEST(allocation, "bounce: in any order of taking and giving back, a place that is free if there is one")
+TEST(allocation,
+     "bounce: in any order of taking and giving back, a place that is free if there is one")
 {
 	boot();
 	check_eq(bounce_init(&b, BOUNCE, MOST), TV_OK);

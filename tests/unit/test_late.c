@@ -154,7 +154,7 @@ TEST(told, "late: the interrupt status says once that a queue is meant")
 	io_end();
 }
 
-TEST(pci, "late: of a PCI function the requester ID, and its interrupt status")
+static void start_pci(void)
 {
 	struct card card;
 
@@ -163,9 +163,42 @@ TEST(pci, "late: of a PCI function the requester ID, and its interrupt status")
 	start(&card, F_EVENT_IDX);
 	ask(0);
 	use();
-	check_eq(late_idle(), TV_LATE_PCI((FUNCTION(0) - ECAM) / 0x1000));
+}
+
+TEST(pci, "late: of a PCI function without MSIs any wired one, and its interrupt status")
+{
+	start_pci();
+	check_eq(late_idle(), TV_LATE_WIRED);
 	check_eq(guest_read_as(c.interrupt, 1, 0), 1);
 	check_eq(guest_read_as(c.interrupt, 1, 0), 0);
+	see();
+	io_end();
+}
+
+#define MSI(data) (TV_LATE_MSI | (FUNCTION(0) - ECAM) / 0x1000 << 32 | (data))
+
+TEST(msi, "late: the MSI that the guest has set last for the queue")
+{
+	start_pci();
+	for (unsigned i = 0; i < 4; i++) {
+		guest_write(c.msix + 16 * i, 4, 0x8090040);
+		guest_write(c.msix + 16 * i + 4, 4, 0);
+		guest_write(c.msix + 16 * i + 8, 4, 0x100 + i);
+		guest_write(c.msix + 16 * i + 12, 4, 0);
+	}
+	guest_write(c.base + 0x16, 2, 0);
+	guest_write(c.base + 0x1a, 2, 2);
+	check_eq(late_idle(), MSI(0x102));
+	see();
+	ask(0);
+	guest_write(c.msix + 16 * 2 + 8, 4, 0xffffffff);
+	use();
+	check_eq(late_idle(), MSI(0xffffffff));
+	see();
+	ask(0);
+	guest_write(c.base + 0x1a, 2, 0xffff);
+	use();
+	check_eq(late_idle(), TV_LATE_WIRED);
 	see();
 	io_end();
 }

@@ -267,3 +267,33 @@ TEST(others_first, "virtio: what other queues' back ends have done is there befo
 	check_back(&b, 0);
 	io_end();
 }
+
+TEST(posted, "virtio: buffers that wait for input take no more than 1 MiB of bounce memory a queue")
+{
+	const struct buffer in = {DATA, 0x10000, WRITE};
+	const struct buffer both[] = {{DATA, 16, 0}, {DATA + 16, 0x10000, WRITE}};
+
+	io_start(2048);
+	card[0] = mmio_card(0);
+	a = ring_start(&card[0], 0, 64);
+	private_put(DATA, "nothing secret..", 16);
+	for (unsigned i = 0; i < 20; i++)
+		post(&a, i, &in, 1);
+	check(kick(&a));
+	check_eq(see_all(&a), 16);
+	for (unsigned i = 0; i < 2; i++) {
+		b_use(&a, i, 0, 1);
+		check_told(&a, 0);
+		check_eq(see_all(&a), 1);
+		check_back(&a, i);
+	}
+	check(!enter());
+	check_eq(see_all(&a), 0);
+	put_reg(&card[0], STATUS, 0);
+	a = ring_start(&card[0], 0, 64);
+	for (unsigned i = 0; i < 40; i += 2)
+		post(&a, i, both, 2);
+	check(kick(&a));
+	check_eq(see_all(&a), 20);
+	io_end();
+}

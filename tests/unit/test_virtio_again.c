@@ -146,7 +146,8 @@ TEST(moved, "virtio: rings and buffers are found where their chunk has gone")
 	io_end();
 }
 
-TEST(aligned, "virtio: for the back end, buffers of a page and more start at pages, others are behind")
+TEST(aligned,
+     "virtio: for the back end, buffers of a page and more start at pages, others are behind")
 {
 	const struct buffer b[] = {{DATA, 16, 0},
 				   {DATA + 0x1010, 0x1001, 0},

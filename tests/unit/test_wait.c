@@ -185,7 +185,7 @@ TEST(bounce_wanted, "virtio: bounce memory is asked for when it is needed, and t
 	post(&r, 0, &(struct buffer){DATA, 4, 0}, 1);
 	post(&r, 1, &(struct buffer){DATA, 5000, WRITE}, 1);
 	begin_write(bell(), 4, 0);
-	check_wanted(5120); /* in sectors */
+	check_wanted(5120);    /* in sectors */
 	check(b_next(&r, &s)); /* the first is out, but the back end was not told */
 	check(!b_next(&r, &s));
 	check_eq(give(2), TV_OK);

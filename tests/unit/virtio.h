@@ -132,6 +132,7 @@ struct card {
 	struct vmm_card *back;
 	uint64_t base, notify;
 	uint64_t interrupt; /* PCI: its status */
+	uint64_t msix;      /* PCI: its table */
 };
 struct card mmio_card(unsigned n);
 /* Has read its version, which is 1. */

@@ -4,6 +4,7 @@
 
 #define NOTIFY_AT 0x3000 /* offsets in BAR 4 */
 #define BAR_SIZE 0x4000
+#define MSIX_AT 0x2800
 #define NONE 0xffff
 
 struct vmm_card vmm[MMIOS + 2];
@@ -183,6 +184,9 @@ static void make_config(uint8_t *config)
 	config[0x34] = 0x40;
 	config[0x40] = 0x11; /* MSI-X */
 	config[0x41] = 0x50;
+	config[0x42] = 3; /* four vectors, in BAR 4 */
+	config[0x44] = 4;
+	config[0x45] = MSIX_AT >> 8;
 	capability(config, 0x50, 0x60, 1, 0, 0x38);
 	capability(config, 0x60, 0x70, 3, 0x1000, 0x10);
 	capability(config, 0x70, 0x80, 4, 0x2000, 0x100);
@@ -248,6 +252,11 @@ struct card pci_probe(unsigned n, uint64_t at)
 	for (unsigned i = 0; cap && i < 48; i++) {
 		uint64_t id = guest_read(config + cap, 2);
 		unsigned type = (id & 0xff) == 9 ? guest_read(config + cap + 3, 1) : 0;
+
+		if ((id & 0xff) == 0x11) {
+			guest_read(config + cap + 2, 2);
+			c.msix = at + (guest_read(config + cap + 4, 4) & ~7UL);
+		}
 
 		if (type >= 1 && type <= 3) {
 			uint64_t *of[] = {&c.base, &c.notify, &c.interrupt};

@@ -30,8 +30,8 @@ static void tv_interrupt_wired(struct kvm *kvm)
  * tv_vcpu_late - makes the interrupt pending that an exit has named as missed
  * @vcpu: the vCPU, after the exit
  *
- * All interrupts that it may be: a driver finds that the others are about
- * nothing. May sleep.
+ * Where it is not an MSI that the guest has mapped, all that it may be: a driver
+ * finds that the others are about nothing. May sleep.
  */
 void tv_vcpu_late(struct kvm_vcpu *vcpu)
 {
@@ -45,8 +45,8 @@ void tv_vcpu_late(struct kvm_vcpu *vcpu)
 	if (likely(!tvcpu->late) || !irqchip_in_kernel(kvm))
 		return;
 
-	if (tvcpu->late == TV_LATE_WIRED ||
-	    !vgic_its_interrupt(kvm, TV_LATE_ID(tvcpu->late)))
+	if (!(tvcpu->late & TV_LATE_MSI) ||
+	    !vgic_its_interrupt(kvm, tvcpu->late >> 32 & 0xffff, tvcpu->late))
 		tv_interrupt_wired(kvm);
 	tvcpu->late = 0;
 	tvcpu->lates++;
