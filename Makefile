@@ -15,7 +15,7 @@ help:
 #:   make run          build all, boot the server, run the main job, give a prompt
 #:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
 #:   make test         build all and run every test; SUITES='unit …' picks some
-#:   make test-full    the same; what takes long of guests, smp and system; 16 stock S-VMs at once; millions
+#:   make test-full    the same; what takes long of guests, io, smp and system; 16 stock S-VMs at once; millions
 #:                     of operations on memory against a model; then takes every check of the S-visor
 #:                     out: a test must fail
 #:   make test-kvm     Linux's own KVM selftests, on our kernel and on a vanilla one: the same results;
@@ -76,7 +76,7 @@ bench-io: all
 	@scripts/in-root bench/io/run
 
 test-full: test
-	@scripts/in-root TV_FULL=1 tests/run guests smp system
+	@scripts/in-root TV_FULL=1 tests/run guests io smp system
 	@scripts/in-root tests/many/full
 	@scripts/in-root MODEL_OPERATIONS=2000000 tests/model/run
 	@scripts/in-root tests/unit/mutate
