@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * FP, SIMD and SVE registers. The rest of the S-visor is compiled without them.
+ * FP, SIMD and SVE registers. Of the rest of the S-visor only ns_copy_rows uses any.
  */
 #include "asm.h"
 
