@@ -207,6 +207,7 @@ static void free_tables(uint64_t *table, unsigned level)
 
 void s2_free(struct s2pt *s)
 {
+	s->unmapped++;
 	if (s->root)
 		free_tables(s->root, 0);
 	s->root = NULL;
