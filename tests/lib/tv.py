@@ -76,7 +76,14 @@ def all_back(t, m, free, name):
     t.equal(lost(m), (0, 0, 0), f'{name}: nothing is lost')
 
 
+def counts(text):
+    """Of what tv stats has said: for each S-VM, its numbers by the names of their columns."""
+    lines = iter(text.splitlines())
+    names = next((line.split() for line in lines if line.startswith('S-VM ')), ())
+    rows = (line.split() for line in lines if re.fullmatch(r'[ \d]+', line))
+    return [dict(zip(names, map(int, row))) for row in rows if len(row) == len(names)]
+
+
 def exits(m):
     """Of each S-VM, all together."""
-    found = re.findall(r'^ *\d+((?: +\d+){9}) +\d+ +\d+ +\d+ +\d+ +\d+$', stats(m), re.M)
-    return [sum(int(n) for n in numbers.split()) for numbers in found]
+    return [sum(n for name, n in list(row.items())[1:10]) for row in counts(stats(m))]

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reboots: each is a launch of its own, with a measurement of its own."""
-import re
-
 from guests import BOOT, console, qemu
 from monitor import MONITOR, monitor
-from tv import all_back, heap_free, running, stats
+from tv import all_back, counts, heap_free, running, stats
 
 
 def launches(m):
     """Of the one S-VM, by tv stats."""
-    return int(re.findall(r'^ *0 .* (\d+) +\d+$', stats(m), re.M)[0])
+    return counts(stats(m))[0]['LAUNCHES']
 
 
 def boots(t, m, name, command, again, reboots=1, **how):
