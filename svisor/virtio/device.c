@@ -54,7 +54,6 @@ static struct queue_setup setup_of(const struct device *dev, const struct device
 	};
 }
 
-/* A guest may choose the vector late, and change what it does. */
 static uint64_t interrupt_of(const struct device *dev, const struct device_queue *vq)
 {
 	if (!dev->is_pci || vq->vector >= DEVICE_VECTORS)
@@ -62,12 +61,13 @@ static uint64_t interrupt_of(const struct device *dev, const struct device_queue
 	return TV_LATE_MSI | (uint64_t)(dev->pci.where / PCI_FUNCTION) << 32 | dev->msi[vq->vector];
 }
 
-static void set_interrupts(struct device *dev)
+uint64_t device_interrupt(const struct device *dev, const struct queue *q)
 {
 	for (unsigned i = 0; i < DEVICE_QUEUES; i++) {
-		if (dev->vq[i].q)
-			dev->vq[i].q->interrupt = interrupt_of(dev, &dev->vq[i]);
+		if (dev->vq[i].q == q)
+			return interrupt_of(dev, &dev->vq[i]);
 	}
+	return 0;
 }
 
 /* Makes sure that the queue has a shadow. */
@@ -78,8 +78,6 @@ static bool has_shadow(struct vm *vm, struct device *dev, struct device_queue *v
 
 	if (!vq->q)
 		vq->q = queue_create(vm, &s, need);
-	if (vq->q)
-		vq->q->interrupt = interrupt_of(dev, vq);
 	if (!vq->q && *need == NEED_NOTHING)
 		dev->broken = true;
 	return vq->q;
@@ -224,7 +222,6 @@ static void write_vector(struct device *dev, uint64_t value)
 
 	if (vq)
 		vq->vector = value;
-	set_interrupts(dev);
 }
 
 static void accept(struct device *dev, uint64_t *value)
@@ -264,7 +261,6 @@ enum write_fate device_write(struct vm *vm, struct device *dev, const struct reg
 		break;
 	case REG_MSI:
 		dev->msi[a->index] = *value;
-		set_interrupts(dev);
 		break;
 	case REG_GUEST_PAGE:
 		dev->guest_page = *value;

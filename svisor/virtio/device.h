@@ -80,6 +80,10 @@ void device_written(struct vm *vm, struct device *dev, const struct reg_access *
 /* What the guest gets instead of the value that the N-visor gave. */
 uint64_t device_read(struct device *dev, const struct reg_access *a, uint64_t value);
 
+/* TV_LATE_*: the interrupt that the guest has chosen for the queue, as it is now; 0: the queue is
+ * not the device's. */
+uint64_t device_interrupt(const struct device *dev, const struct queue *q);
+
 void device_free(struct vm *vm, struct device *dev);
 size_t device_heap(const struct device *dev);
 

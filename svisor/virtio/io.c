@@ -175,9 +175,10 @@ static enum write_fate access_device(struct vm *vm, struct vcpu *v, uint64_t add
 		if (is_in(addr, dev->window[0])) {
 			v->io.reg = pci_common_reg(addr - dev->window[0].base, bytes);
 		} else if (is_in(addr, dev->window[1])) {
-			v->io.reg = (struct reg_access){REG_NOTIFY, 0, bytes, addr, 0};
+			v->io.reg = (struct reg_access){
+				.reg = REG_NOTIFY, .bytes = bytes, .addr = addr};
 		} else if (is_in(addr, dev->window[2])) {
-			v->io.reg = (struct reg_access){REG_INTERRUPT, 0, bytes, addr, 0};
+			v->io.reg = (struct reg_access){.reg = REG_INTERRUPT, .bytes = bytes};
 		} else if (is_in(addr, dev->window[3])) {
 			v->io.reg = pci_msi_reg(addr - dev->window[3].base, bytes);
 		} else {
@@ -275,6 +276,15 @@ void io_pull(struct vm *vm)
 		queue_pull(vm, q);
 }
 
+static uint64_t interrupt_of(const struct vm *vm, const struct queue *q)
+{
+	uint64_t interrupt = 0;
+
+	for (unsigned i = 0; !interrupt && i < vm->io.devices; i++)
+		interrupt = device_interrupt(vm->io.device[i], q);
+	return interrupt;
+}
+
 #define LATE_PER_SECOND 1024 /* a guest that is busy comes to it by itself in a part of that */
 
 uint64_t io_late(struct vm *vm, bool idle)
@@ -285,7 +295,7 @@ uint64_t io_late(struct vm *vm, bool idle)
 		    (!idle && counter_now() - q->since < counter_hz() / LATE_PER_SECOND))
 			continue;
 		if (queue_is_late(vm, q))
-			return q->interrupt;
+			return interrupt_of(vm, q);
 	}
 	return 0;
 }

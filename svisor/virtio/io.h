@@ -85,8 +85,8 @@ void io_pull(struct vm *vm);
  * that is nothing the notification for *told. */
 bool io_push(struct vm *vm, struct queue **told, enum queue_need *need);
 
-/* At each exit: TV_LATE_*, a device whose interrupt is missed by a guest of which a CPU idles, or
- * has been for long; or 0. */
+/* At each exit: TV_LATE_*, an interrupt that is missed by a guest of which a CPU idles, or has been
+ * for long; or 0. */
 uint64_t io_late(struct vm *vm, bool idle);
 
 /* TV_QUEUE_STATS. False: there are fewer. */

@@ -42,6 +42,11 @@ static unsigned next_cap(const struct pci_function *f, unsigned at)
 											      : 0;
 }
 
+/* Each capability that the guest knows of; a list without end has no more than can be in it. */
+#define EACH_CAP(f, cap) \
+	for (unsigned n_ = 0, cap = next_cap(f, 0); cap && n_ < CAPS_MOST; \
+	     cap = next_cap(f, cap), n_++)
+
 static bool is_virtio(const struct pci_function *f, unsigned cap)
 {
 	return is_known(f, cap + CAP_ID) && f->config[cap + CAP_ID] == CAP_VENDOR;
@@ -50,11 +55,9 @@ static bool is_virtio(const struct pci_function *f, unsigned cap)
 /* Does the byte say, or is it on the way to, where virtio's structures are? */
 static bool is_fixed(const struct pci_function *f, unsigned at)
 {
-	unsigned n = 0;
-
 	if (at < sizeof(uint32_t) || at == PCI_CAPABILITIES)
 		return true;
-	for (unsigned cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+	EACH_CAP (f, cap) {
 		if (at - cap < (is_virtio(f, cap) ? CAP_BYTES : CAP_NEXT + 1))
 			return true;
 	}
@@ -84,24 +87,18 @@ static struct range in_bar(const struct pci_function *f, unsigned bar, uint32_t 
 /* Where the structure is; size 0: nowhere that the guest knows of. */
 static struct range find_structure(const struct pci_function *f, enum structure type)
 {
-	unsigned n = 0, cap;
-
-	for (cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+	EACH_CAP (f, cap) {
 		if (is_virtio(f, cap) && f->config[cap + CAP_TYPE] == type &&
 		    f->config[cap + CAP_BAR] < PCI_BARS)
-			break;
+			return in_bar(f, f->config[cap + CAP_BAR], config32(f, cap + CAP_OFFSET),
+				      config32(f, cap + CAP_LENGTH));
 	}
-	if (!cap || n == CAPS_MOST)
-		return (struct range){0};
-	return in_bar(f, f->config[cap + CAP_BAR], config32(f, cap + CAP_OFFSET),
-		      config32(f, cap + CAP_LENGTH));
+	return (struct range){0};
 }
 
 static struct range find_msix(const struct pci_function *f)
 {
-	unsigned n = 0;
-
-	for (unsigned cap = next_cap(f, 0); cap && n < CAPS_MOST; cap = next_cap(f, cap), n++) {
+	EACH_CAP (f, cap) {
 		uint32_t table = config32(f, cap + MSIX_TABLE);
 		uint32_t last = config32(f, cap) >> 8 * MSIX_LAST & 0x7ff;
 

@@ -71,7 +71,6 @@ struct queue {
 	bool owed;                  /* the guest may wait for an interrupt that does not come ... */
 	bool late;                  /* ... and the N-visor was told */
 	uint64_t since;             /* counter_now() when it came to be owed */
-	uint64_t interrupt;         /* TV_LATE_*: which it is */
 	uint32_t shadow[PARTS];     /* in bounce memory */
 	uint16_t avail, used;       /* split: indices as they count; packed: places */
 	uint16_t owed_from;         /* split: what of `used` the interrupt would be about */

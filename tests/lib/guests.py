@@ -10,13 +10,13 @@ BOOT = 180  # seconds
 def qemu(test, seed=SECRET_SEED, memory=512, cpus=1, kernel='/guest/Image', initrd='/guest/initrd',
          reboot=False, more='', extra=()):
     """QEMU's command line; `test` is what the guest does when it is up (tools/guest/init); `more`
-    are words for the kernel's, `extra` goes to QEMU."""
+    are words for the kernel's, `extra` goes to QEMU. With kernel None, firmware finds one."""
+    boot = ('-kernel', kernel, '-initrd', initrd, '-append',
+            f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test} {more}'.strip()) if kernel else ()
     return shlex.join(['qemu-system-aarch64', '-nodefaults',
                        '-M', 'virt,gic-version=3,dtb-randomness=off', '-cpu', 'host', '-enable-kvm',
                        '-m', str(memory), '-smp', str(cpus), *(() if reboot else ('-no-reboot',)),
-                       '-display', 'none', *extra, '-serial', 'stdio', '-kernel', kernel,
-                       '-initrd', initrd,
-                       '-append', f'console=ttyAMA0 quiet tv.seed={seed} tv.test={test} {more}'.strip()])
+                       '-display', 'none', *extra, '-serial', 'stdio', *boot])
 
 
 def console(command):

@@ -84,6 +84,10 @@ def counts(text):
     return [dict(zip(names, map(int, row))) for row in rows if len(row) == len(names)]
 
 
+def exits_in(text):
+    """Of what tv stats has said: the exits of each S-VM, all together; REFUSED is the first that is none."""
+    return [sum(list(row.values())[1:list(row).index('REFUSED')]) for row in counts(text)]
+
+
 def exits(m):
-    """Of each S-VM, all together."""
-    return [sum(n for name, n in list(row.items())[1:10]) for row in counts(stats(m))]
+    return exits_in(stats(m))

@@ -12,9 +12,7 @@ static struct seen s;
 
 static void start(uint64_t features)
 {
-	io_start(256);
-	c = mmio_card(0);
-	r = ring_start(&c, features, 16);
+	r = mmio_ring(&c, 256, features);
 }
 
 /* The back end has chain 3, and has filled what it may. */

@@ -4,7 +4,6 @@
 
 #define SOON 61036 /* ns; a guest that tells again within them is busy */
 #define PACKED_ENABLE 0
-#define PACKED_DISABLE 1
 
 static const struct buffer in = {DATA, 16, WRITE};
 static struct card c;
@@ -12,9 +11,7 @@ static struct ring r;
 
 static void start(uint64_t features)
 {
-	io_start(64);
-	c = mmio_card(0);
-	r = ring_start(&c, features, 16);
+	r = mmio_ring(&c, 64, features);
 }
 
 /* Does the guest have to tell of the next chain? */
@@ -127,7 +124,7 @@ static void check_before_idle(uint64_t features)
 	check_eq(shared()->exit, TV_EXIT_WFX);
 	check_eq(found(), 2);
 	io_idles = false;
-	asked();
+	check(!asked());
 	io_end();
 }
 
@@ -144,7 +141,7 @@ static void check_slow(uint64_t features)
 		host_counter += SOON;
 		post_one(i);
 		kick_soon(&r);
-		check_eq(asked() * 100 + i, 100 + i);
+		check(asked());
 	}
 	io_end();
 }

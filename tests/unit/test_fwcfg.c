@@ -229,6 +229,11 @@ TEST(fails, "fw_cfg: an error of the back end ends it, amid it or not")
 {
 	fw_start();
 	fw_give(65);
+	ask(READ, 100, BUFFER);
+	go(0);
+	told(READ, 100);
+	served(0, ERROR);
+	check_eq(answer(), ERROR);
 	touch_block();
 	ask(READ, 3 * PIECE, BLOCK);
 	go(0);
@@ -320,6 +325,7 @@ TEST(others,
 		     {0x14, 0, false}, {0x16, 1, false}, {0x17, 0, false}};
 
 	fw_start();
+	fw_give(1);
 	ask(READ, 100, BUFFER);
 	for (unsigned i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 		uint64_t at = FWCFG + tries[i].offset, pc = guest_saw.pc;
@@ -384,6 +390,7 @@ TEST(request_outside, "fw_cfg: a request not all in RAM, or never written, is pa
 		check_eq(guest_saw.pc, RAM + 4 * (i + 1));
 	}
 	check_over(READ);
+	go(0);
 	fw_end();
 }
 
@@ -398,6 +405,7 @@ TEST(pages, "fw_cfg: pages of the buffer that are not there are faults, one by o
 		go(0);
 		check_eq(shared()->exit, TV_EXIT_FAULT);
 		check_eq(shared()->hpfar, HPFAR(UNMAPPED + PAGE(i)));
+		check_eq(shared()->gpr[5], 0);
 		check_eq(run(&fw_vm, 0, TV_RUN_ABORT), TV_EINVAL);
 		check_eq(run(&fw_vm, 0, TV_RUN_DONE), TV_OK); /* not yet */
 		check_eq(shared()->exit, TV_EXIT_FAULT);
@@ -560,6 +568,7 @@ TEST(changed, "fw_cfg: what the back end makes of the request is without effect,
 	check_eq(answer(), 0);
 	check(fw_all(BUFFER, 100, 0xaa) && fw_all(BUFFER + 100, 3996, 0x51));
 	check(fw_all(REQUEST + 16, 64, 0x50));
+	go(0); /* of the guest's request there is nothing to be done now */
 	fw_end();
 }
 

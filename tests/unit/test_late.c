@@ -10,19 +10,9 @@ static const struct buffer in = {DATA, 16, WRITE};
 static struct card c;
 static struct ring r;
 
-static void start(const struct card *card, uint64_t features)
-{
-	c = *card;
-	r = ring_start(&c, features, 16);
-}
-
 static void start_mmio(uint64_t features)
 {
-	struct card card;
-
-	io_start(64);
-	card = mmio_card(0);
-	start(&card, features);
+	r = mmio_ring(&c, 64, features);
 }
 
 /* The guest posts a chain, and wants to be told when the n-th from now on is used. */
@@ -156,11 +146,9 @@ TEST(told, "late: the interrupt status says once that a queue is meant")
 
 static void start_pci(void)
 {
-	struct card card;
-
 	io_start(64);
-	card = pci_card(0);
-	start(&card, F_EVENT_IDX);
+	c = pci_card(0);
+	r = ring_start(&c, F_EVENT_IDX, 16);
 	ask(0);
 	use();
 }

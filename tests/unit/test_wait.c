@@ -9,9 +9,7 @@ static struct ring r;
 
 static void start(uint64_t features)
 {
-	io_start(64);
-	c = mmio_card(0);
-	r = ring_start(&c, features, 16);
+	r = mmio_ring(&c, 64, features);
 }
 
 static uint64_t bell(void)

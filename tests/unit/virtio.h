@@ -183,6 +183,9 @@ void negotiate(const struct card *c, uint64_t features);
 struct ring ring_new(const struct card *c, unsigned index, unsigned size, uint64_t at, bool packed);
 /* All of the above, and DRIVER_OK. */
 struct ring ring_start(const struct card *c, uint64_t features, unsigned size);
+/* An S-VM that may have `most` pages of bounce memory, and such a ring, of 16, on its first
+ * virtio-mmio device. */
+struct ring mmio_ring(struct card *c, unsigned most, uint64_t features);
 struct ring ring_legacy(const struct card *c, unsigned index, unsigned size, uint64_t at,
 			uint32_t align);
 

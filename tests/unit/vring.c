@@ -76,6 +76,13 @@ struct ring ring_start(const struct card *c, uint64_t features, unsigned size)
 	return r;
 }
 
+struct ring mmio_ring(struct card *c, unsigned most, uint64_t features)
+{
+	io_start(most);
+	*c = mmio_card(0);
+	return ring_start(c, features, 16);
+}
+
 struct ring ring_legacy(const struct card *c, unsigned index, unsigned size, uint64_t at,
 			uint32_t align)
 {
