@@ -4,6 +4,7 @@
 # Builds OUT/flash.bin from TF-A with the dispatcher laid in (SRC) and the S-visor's image.
 #   QEMU      the emulator: its device tree has the address of the TZC-400
 #   TZC_BASE  that address, or "none" for a machine without; no emulator is needed then
+#   TVD_FAST  0: the slow world switch (default 1)
 #   BL33      an image to boot at Non-secure EL2, loaded from the flash, in place of a
 #             kernel that the emulator has put at KERNEL (default 0x40200000)
 set -eu
@@ -41,7 +42,7 @@ fi
 errata=$(sed -n 's/^CPU_FLAG_LIST += \(ERRATA_N2_[0-9]*\).*/\1=1/p' "$src/lib/cpus/cpu-ops.mk")
 
 # TF-A keeps no account of changed options.
-options="TZC=$TZC_BASE BOOT=$boot"
+options="TZC=$TZC_BASE BOOT=$boot FAST=${TVD_FAST:=1}"
 if [ "$(cat "$out/options" 2>/dev/null)" != "$options" ]; then
 	rm -rf "$out/qemu"
 	echo "$options" >"$out/options"
@@ -49,10 +50,11 @@ fi
 
 # The same input gives the same flash, whoever builds it and when.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
+# TF-A builds its own tools in SRC: one build of it at a time.
 # shellcheck disable=SC2086
-make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
+flock "$src" make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
 	BUILD_BASE="$out" CROSS_COMPILE="${CROSS_COMPILE-aarch64-linux-gnu-}" \
-	PLAT=qemu SPD=tvd TV_INCLUDE="$top/include" BL32="$svisor" $boot \
+	PLAT=qemu SPD=tvd TVD_FAST="$TVD_FAST" TV_INCLUDE="$top/include" BL32="$svisor" $boot \
 	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_TZC400_BASE="$TZC_BASE" \
 	ENABLE_SVE_FOR_NS=2 ENABLE_SPE_FOR_NS=2 ENABLE_TRBE_FOR_NS=2 $errata \
 	BUILD_STRING=TwinVisor DEBUG=0 LOG_LEVEL=20 qemu_fw.bios

@@ -12,9 +12,9 @@
  *
  * Calls follow the SMC Calling Convention (DEN 0028), SMC64 fast calls owned
  * by the Trusted OS range. Arguments are x1-x4; x5-x17 are ignored. Results
- * are x0 (a TV_E* code, signed) and x1-x4; all other registers are preserved,
- * but after TV_VCPU_RUN the FP, SIMD and SVE registers and the EL1 and EL0 system
- * registers and PAuth keys that docs/registers.md lists are the caller's to restore.
+ * are x0 (a TV_E* code, signed) and x1-x4; x5-x17 are lost, all else is preserved, but after
+ * TV_VCPU_RUN the FP, SIMD and SVE registers, SP_EL0 and what else docs/registers.md lists are the
+ * caller's to restore.
  * An unknown number gives TV_ENOSYS. No call blocks; long work is cut into
  * pieces by TV_AGAIN. Once PSCI SYSTEM_RESET or SYSTEM_OFF was called, every
  * call gives TV_ESTATE.
@@ -22,8 +22,8 @@
 #ifndef TWINVISOR_ABI_H
 #define TWINVISOR_ABI_H
 
-#define TV_ABI_MAJOR 3
-#define TV_ABI_MINOR 1
+#define TV_ABI_MAJOR 4
+#define TV_ABI_MINOR 0
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -64,12 +64,13 @@
 /* () -> x1 = TV_ABI_MAJOR << 16 | TV_ABI_MINOR, x2 = bits of a guest address,
  * x3 = the largest features that TV_VM_CREATE takes */
 #define TV_VERSION TV_SMC(0x00)
-/* (page) Names the calling CPU's shared page (struct tv_run), ordinary memory,
- * page aligned. TV_EINVAL: not ordinary DRAM. */
+/* (page) Names the calling CPU's shared page (struct tv_run), ordinary memory that is no pool's,
+ * page aligned. TV_EINVAL: it is not. */
 #define TV_CPU_SHARE TV_SMC(0x01)
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
  * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are
- * used. TV_EINVAL, TV_ENOMEM (pools or protection regions used up), TV_ENOHEAP. */
+ * used. TV_EINVAL (also: a CPU's shared page is in it), TV_ENOMEM (pools or protection regions used
+ * up), TV_ENOHEAP. */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
  * becomes ordinary, all zero, if it is free; or if it is TV_SVISOR's and no page of it is in
@@ -177,12 +178,14 @@
 
 /* ---- calls: S-visor to dispatcher (refused from the normal world) -------- */
 
-/* (status) Boot of this CPU is over: 0, or a TV_E* code. Comes back with the
- * first call. */
+/* READY and RETURN come back with the next call in x0-x4, from the place of READY; x5-x30 are the
+ * caller's. SP_EL2 and what S-EL2 itself runs on are at RETURN as at READY. */
+/* (-, -, -, -, status) Boot of this CPU is over: 0, or a TV_E* code. */
 #define TV_SVISOR_READY TV_SMC(0x40)
-/* (r0, r1, r2, r3, r4) Ends a call: the normal world sees r0-r4 in x0-x4.
- * Comes back with the next call in x0-x4. */
+/* (r1, r2, r3, r4, r0) Ends a call: the normal world sees r0-r4 in x0-x4. */
 #define TV_SVISOR_RETURN TV_SMC(0x41)
+/* (on) May counters of the PMU count in the Secure world? Not when a call begins. */
+#define TV_SVISOR_COUNT TV_SMC(0x43)
 
 /* ---- calls: dispatcher to S-visor (refused from the normal world) -------- */
 
@@ -192,8 +195,8 @@
 
 /* ---- exits (tv_run.exit) ------------------------------------------------- */
 
-/* esr, far, hpfar and gpr[] hold only what the exit's line shows; the rest is
- * zero. esr is laid out as ESR_EL2 (DDI 0487 D24.2.40), hpfar as HPFAR_EL2 with
+/* esr, far and hpfar hold only what the exit's line shows, the rest is zero; of gpr[] only that is
+ * written. esr is laid out as ESR_EL2 (DDI 0487 D24.2.40), hpfar as HPFAR_EL2 with
  * NS = 0. */
 #define TV_EXIT_IRQ 0 /* nothing: an interrupt for the normal world is pending */
 #define TV_EXIT_WFX 1 /* esr: EC, TI */
@@ -247,8 +250,9 @@
 #ifndef __ASSEMBLER__
 
 /*
- * The page shared by N-visor and S-visor, one a physical CPU. The S-visor
- * copies it in once at entry and writes all of this struct at exit.
+ * The page shared by N-visor and S-visor, one a physical CPU. The S-visor reads each field that an
+ * entry takes once, and of gpr[] only what the exit before has results in; it never reads back what
+ * it has written.
  */
 struct tv_run {
 	uint64_t gpr[31];

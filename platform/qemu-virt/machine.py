@@ -148,11 +148,12 @@ class Machine:
 
     def __init__(self, append='', disks=(), share=None, log='host', args=(), terminal=None,
                  resets=False, kernel='linux', threads='multi', memory=MEMORY, pool=POOL,
-                 channels=CHANNELS, cpus=CPUS):
+                 channels=CHANNELS, cpus=CPUS, firmware='tfa'):
         self.expect_oops = self.expect_panic = False
         self.memory, self.pool, self.cpus = memory, pool, cpus
         self.ports = range(1, channels + 1)
         self.append, self.disks, self.share, self.args = append, disks, share, args
+        self.firmware = BUILD / firmware / 'flash.bin'
         self.image = BUILD / kernel / 'arch/arm64/boot/Image'
         self.threads = threads  # 'single': the CPUs take turns, and share one clock
         self.resets = resets  # comes up again after a reset, rather than ending
@@ -187,7 +188,7 @@ class Machine:
                 '-cpu', 'neoverse-n2', '-smp', self.cpus, '-m', self.memory,
                 '-accel', f'tcg,thread={self.threads}', '-display', 'none', '-nodefaults',
                 '-action', f'reboot={"reset" if self.resets else "shutdown"}',
-                '-bios', BUILD / 'tfa/flash.bin',
+                '-bios', self.firmware,
                 '-device', f'loader,file={self.image},addr={KERNEL_AT:#x},force-raw=on',
                 '-append', f'console=ttyAMA0 root=/dev/{root} rw init=/init panic=-1 '
                            f'tvpool={self.pool} channels={len(self.ports)} {self.append}',

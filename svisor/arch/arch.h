@@ -70,6 +70,10 @@ bool ns_write(pa_t to, const void *from, size_t bytes);
 bool ns_read_many(void *to, pa_t from, size_t bytes);
 bool ns_write_many(pa_t to, const void *from, size_t bytes);
 
+/* Ordinary memory that stays so (ledger_keep), in the same alias: accesses to the page do not fail.
+ */
+void *ns_kept_ptr(pa_t page);
+
 /* Cleans and invalidates [base, base + size) of the Non-secure alias to the point of
  * coherency, so that no dirty line can be written back after the change of world. */
 void ns_flush(pa_t base, size_t size);
@@ -110,6 +114,12 @@ struct guest_exit {
  * off, all else 0. `mpidr`: affinity fields (VMPIDR_EL2 gets RES1 bits added). `features`:
  * TV_FEATURE_*, such as this machine has. */
 void guest_reset(struct guest_regs *regs, uint64_t mpidr, uint64_t features);
+
+/* Around the running of a guest on this CPU, and around ns_read_many and ns_write_many. What the
+ * N-visor has in registers that govern guests is checked and set as they need it, or put aside;
+ * and given back. */
+void guest_begin(void);
+void guest_end(void);
 
 /*
  * Runs the guest on this CPU till the next exception to S-EL2. Sets every EL2 and EL1

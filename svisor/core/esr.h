@@ -15,9 +15,11 @@
 
 #define EC_UNKNOWN 0x00
 #define EC_WFX 0x01
+#define EC_FP 0x07 /* FP and SIMD */
 #define EC_HVC64 0x16
 #define EC_SMC64 0x17
 #define EC_SYSREG 0x18
+#define EC_SVE 0x19
 #define EC_IABT_LOWER 0x20
 #define EC_DABT_LOWER 0x24
 #define EC_ABT_SAME 1 /* added to the two above: taken without a change of level */

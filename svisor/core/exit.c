@@ -2,8 +2,6 @@
 /*
  * Exits: which the N-visor sees, and what of them. The table is in abi.h.
  */
-#include <string.h>
-
 #include "cpuid.h"
 #include "esr.h"
 #include "pvtime.h"
@@ -146,11 +144,21 @@ static bool decide_abort(struct vm *vm, struct vcpu *v)
 	return false;
 }
 
+/* Of the services that the S-visor knows: Arm architecture, standard secure, standard hypervisor
+ * (DEN 0028, 6.1). */
+static bool may_be_ours(uint32_t call)
+{
+	unsigned owner = call >> 24 & 0x3f;
+
+	return owner == 0 || owner == 4 || owner == 5;
+}
+
 static bool decide_call(struct vm *vm, struct vcpu *v)
 {
 	v->exit = TV_EXIT_CALL;
 	v->call = CALL_PLAIN;
-	if (!trng_call(v) && !pvtime_call(vm, v) && !psci_call(vm, v))
+	if (!may_be_ours(v->regs.x[0]) ||
+	    (!trng_call(v) && !pvtime_call(vm, v) && !psci_call(vm, v)))
 		return true;
 	v->exit = TV_EXIT_IRQ;
 	if (ESR_EC(v->hw.esr) == EC_SMC64)
@@ -198,77 +206,93 @@ bool exit_decide(struct vm *vm, struct vcpu *v)
 
 /* A timed wait is shown as WFE: the N-visor cannot see its limit, and after WFE it never
  * sleeps for long. */
-static void show_wfx(const struct vcpu *v, struct tv_run *run)
+static void show_wfx(const struct vcpu *v, volatile struct tv_run *page)
 {
 	uint64_t esr = v->hw.esr;
 	bool yield = esr & (ESR_WFX_TI | ESR_WFX_TIMED);
 
-	run->esr = (esr & ESR_EC_MASK) | (yield ? ESR_WFX_TI : 0);
+	page->esr = (esr & ESR_EC_MASK) | (yield ? ESR_WFX_TI : 0);
 }
 
-static void show_fault(const struct vcpu *v, struct tv_run *run)
+static void show_fault(const struct vcpu *v, volatile struct tv_run *page)
 {
-	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_ABT_WNR | ESR_ABT_FSC);
-	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
+	page->esr = v->hw.esr & (ESR_EC_MASK | ESR_ABT_WNR | ESR_ABT_FSC);
+	page->hpfar = v->hw.hpfar & HPFAR_FIPA;
 }
 
-static void show_mmio(const struct vcpu *v, struct tv_run *run)
+static void show_mmio(const struct vcpu *v, volatile struct tv_run *page)
 {
 	uint64_t esr = v->hw.esr;
 	unsigned rt = ESR_ABT_SRT(esr);
 
-	run->esr = esr & (ESR_EC_MASK | ESR_ABT_MMIO);
-	run->hpfar = v->hw.hpfar & HPFAR_FIPA;
-	run->far = v->hw.far & (TV_PAGE_SIZE - 1);
-	if (!(esr & ESR_ABT_WNR))
-		return;
-	if (rt == RT_ZERO && v->shown) { /* not what XZR holds: of another register, then */
-		rt = 0;
-		run->esr &= ~ESR_ABT_SRT_MASK;
+	page->hpfar = v->hw.hpfar & HPFAR_FIPA;
+	page->far = v->hw.far & (TV_PAGE_SIZE - 1);
+	if ((esr & ESR_ABT_WNR) && rt == RT_ZERO && v->shown) {
+		rt = 0; /* not what XZR holds: of another register, then */
+		esr &= ~ESR_ABT_SRT_MASK;
 	}
-	if (rt != RT_ZERO)
-		run->gpr[rt] = v->shown;
+	page->esr = esr & (ESR_EC_MASK | ESR_ABT_MMIO);
+	if ((esr & ESR_ABT_WNR) && rt != RT_ZERO)
+		page->gpr[rt] = v->shown;
 }
 
-static void show_bounce(const struct vcpu *v, struct tv_run *run)
+static void show_bounce(const struct vcpu *v, volatile struct tv_run *page)
 {
-	run->size = v->wanted;
+	page->size = v->wanted;
 }
 
-static void show_call(const struct vcpu *v, struct tv_run *run)
+static void show_call(const struct vcpu *v, volatile struct tv_run *page)
 {
-	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_IMM);
-	memcpy(run->gpr, v->regs.x, 4 * sizeof(run->gpr[0]));
+	page->esr = v->hw.esr & (ESR_EC_MASK | ESR_IMM);
+	for (unsigned i = 0; i < CALL_REGISTERS; i++)
+		page->gpr[i] = v->regs.x[i];
 }
 
-static void show_sysreg(const struct vcpu *v, struct tv_run *run)
+static void show_sysreg(const struct vcpu *v, volatile struct tv_run *page)
 {
 	unsigned rt = ESR_SYS_RT(v->hw.esr);
 
-	run->esr = v->hw.esr & ESR_LOW;
+	page->esr = v->hw.esr & ESR_LOW;
 	if (!(v->hw.esr & ESR_SYS_READ) && rt != RT_ZERO)
-		run->gpr[rt] = v->regs.x[rt];
+		page->gpr[rt] = v->regs.x[rt];
 }
 
 /* How bad it is: the machine's words, not the guest's. */
-static void show_serror(const struct vcpu *v, struct tv_run *run)
+static void show_serror(const struct vcpu *v, volatile struct tv_run *page)
 {
-	run->esr = v->hw.esr & (ESR_EC_MASK | ESR_SERROR);
+	page->esr = v->hw.esr & (ESR_EC_MASK | ESR_SERROR);
 }
 
-void exit_show(const struct vcpu *v, struct tv_run *run)
+void exit_show(const struct vcpu *v, volatile struct tv_run *page)
 {
-	static void (*const show[])(const struct vcpu *, struct tv_run *) = {
-		[TV_EXIT_IRQ] = NULL, /* nothing more */
-		[TV_EXIT_WFX] = show_wfx,       [TV_EXIT_FAULT] = show_fault,
-		[TV_EXIT_MMIO] = show_mmio,     [TV_EXIT_CALL] = show_call,
-		[TV_EXIT_SYSREG] = show_sysreg, [TV_EXIT_SERROR] = show_serror,
-		[TV_EXIT_OFF] = NULL,           [TV_EXIT_BOUNCE] = show_bounce,
-	};
-
-	memset(run, 0, sizeof(*run));
-	run->exit = v->exit;
-	run->lines = v->regs.pmu_line ? TV_LINE_PMU : 0;
-	if (show[v->exit])
-		show[v->exit](v, run);
+	page->exit = v->exit;
+	page->esr = page->far = page->hpfar = 0;
+	page->size = 0;
+	page->lines = v->regs.pmu_line ? TV_LINE_PMU : 0;
+	page->late = 0;
+	switch (v->exit) {
+	case TV_EXIT_WFX:
+		show_wfx(v, page);
+		break;
+	case TV_EXIT_FAULT:
+		show_fault(v, page);
+		break;
+	case TV_EXIT_MMIO:
+		show_mmio(v, page);
+		break;
+	case TV_EXIT_CALL:
+		show_call(v, page);
+		break;
+	case TV_EXIT_SYSREG:
+		show_sysreg(v, page);
+		break;
+	case TV_EXIT_SERROR:
+		show_serror(v, page);
+		break;
+	case TV_EXIT_BOUNCE:
+		show_bounce(v, page);
+		break;
+	default: /* IRQ, OFF: nothing more */
+		break;
+	}
 }

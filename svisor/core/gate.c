@@ -78,12 +78,6 @@ static int64_t do_vm_measurement(const uint64_t *in, uint64_t *out)
 	return launch_measurement(in[1], &out[1]);
 }
 
-static int64_t do_vcpu_run(const uint64_t *in, uint64_t *out)
-{
-	(void)out;
-	return vcpu_run(in[1], in[2]);
-}
-
 static int64_t do_vm_destroy(const uint64_t *in, uint64_t *out)
 {
 	(void)out;
@@ -175,7 +169,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_VM_LOAD)] = do_vm_load,
 	[INDEX(TV_VM_SEAL)] = do_vm_seal,
 	[INDEX(TV_VM_MEASUREMENT)] = do_vm_measurement,
-	[INDEX(TV_VCPU_RUN)] = do_vcpu_run,
+	[INDEX(TV_VCPU_RUN)] = NULL, /* see svisor_call */
 	[INDEX(TV_VM_DESTROY)] = do_vm_destroy,
 	[INDEX(TV_AUDIT)] = do_audit,
 	[INDEX(TV_CHUNK_TAKE)] = do_chunk_take,
@@ -203,14 +197,29 @@ static int64_t dispatch(uint32_t call, const uint64_t *in, uint64_t *out)
 	return ret;
 }
 
-void svisor_call(struct tv_args *a)
+static void others(uint32_t call, struct tv_args *a)
 {
-	uint32_t call = (uint32_t)a->x[0] - TV_SMC(0); /* wraps for what is below */
 	uint64_t out[5] = {0};
 
 	out[0] = dispatch(call, a->x, out);
 	for (unsigned i = 0; i < 5; i++)
 		a->x[i] = out[0] == TV_OK || i == 0 ? out[i] : 0;
+}
+
+/* Nearly all calls are to run a vCPU, which has no results but the code. */
+void svisor_call(struct tv_args *a)
+{
+	uint32_t call = (uint32_t)a->x[0] - TV_SMC(0); /* wraps for what is below */
+
+	if (call != INDEX(TV_VCPU_RUN))
+		return others(call, a);
+	if (gate_enter()) {
+		a->x[0] = vcpu_run(a->x[1], a->x[2]);
+		gate_leave();
+	} else {
+		a->x[0] = TV_ESTATE;
+	}
+	a->x[1] = a->x[2] = a->x[3] = a->x[4] = 0;
 }
 
 /* Does everything in the manifest lie where the S-visor can use it? */

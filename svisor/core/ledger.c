@@ -59,13 +59,34 @@ static bool overlaps_pool(uint64_t base, uint64_t size)
 	return false;
 }
 
+static bool has_kept(uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < TV_MAX_CPUS; i++) {
+		if (ledger.kept[i].v && ledger.kept[i].v - base < size)
+			return true;
+	}
+	return false;
+}
+
+int ledger_keep(unsigned cpu, pa_t page)
+{
+	bool ok;
+
+	spin_lock(&ledger.lock);
+	ok = in_dram(page.v, TV_PAGE_SIZE) && !find_pool(page.v);
+	if (ok)
+		ledger.kept[cpu] = page;
+	spin_unlock(&ledger.lock);
+	return ok ? TV_OK : TV_EINVAL;
+}
+
 static int pool_add_locked(uint64_t base, uint64_t size)
 {
 	struct pool *p = &ledger.pool[ledger.pools];
 	struct chunk *chunks;
 
 	assert_held(&ledger.lock);
-	if (overlaps_pool(base, size))
+	if (overlaps_pool(base, size) || has_kept(base, size))
 		return TV_EINVAL;
 	if (ledger.pools == TV_MAX_POOLS || ledger.pools == protect_regions())
 		return TV_ENOMEM;

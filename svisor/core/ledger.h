@@ -47,7 +47,8 @@ struct ledger {
 	struct spinlock lock;
 	struct tv_manifest board;
 	struct pool pool[TV_MAX_POOLS];
-	atomic_uint pools; /* only grows; what is below it stays, but for `top` and chunks */
+	atomic_uint pools;      /* only grows; what is below it stays, but for `top` and chunks */
+	pa_t kept[TV_MAX_CPUS]; /* see ledger_keep; 0: none */
 };
 
 extern struct ledger ledger;
@@ -58,6 +59,10 @@ void ledger_init(const struct tv_manifest *m);
 /* Is this page, now, ordinary memory: in DRAM, not the S-visor's, not in a Secure run? The
  * answer can age; the hardware then fails the access. Takes no lock. */
 bool ledger_ordinary(pa_t page);
+
+/* This page of a CPU is ordinary memory, and stays so: no pool has it, or will. The page before it
+ * is released. TV_EINVAL: it is not, or a pool's. Takes the ledger's lock. */
+int ledger_keep(unsigned cpu, pa_t page);
 
 /* TV_POOL_ADD; *index is the new pool. Takes the ledger's lock. */
 int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index);

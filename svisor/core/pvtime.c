@@ -52,14 +52,21 @@ static struct pvtime *slot(const struct vm *vm, const struct vcpu *v)
 	return (struct pvtime *)vm->pvtime + v->index;
 }
 
+static void show_stolen(const struct vm *vm, const struct vcpu *v)
+{
+	__atomic_store_n(&slot(vm, v)->stolen, v->stolen, __ATOMIC_RELEASE);
+}
+
 /* Makes the page, or finds that there is none to be had. */
 static int64_t locate(struct vm *vm, struct vcpu *v)
 {
 	int64_t result = NOT_SUPPORTED;
 
 	spin_lock(&vm->lock);
-	if (make_page(vm))
+	if (make_page(vm)) {
+		show_stolen(vm, v);
 		result = page_ipa().v + v->index * sizeof(struct pvtime);
+	}
 	spin_unlock(&vm->lock);
 	return result;
 }
@@ -90,19 +97,17 @@ static uint64_t to_ns(uint64_t ticks)
 
 void pvtime_enter(struct vm *vm, struct vcpu *v, uint64_t claimed)
 {
-	uint64_t growth = claimed > v->claimed ? claimed - v->claimed : 0;
-	uint64_t out = v->left ? to_ns(counter_now() - v->left) : 0;
+	uint64_t growth, out;
 
 	assert_held(&vm->lock);
+	growth = claimed > v->claimed ? claimed - v->claimed : 0;
 	v->claimed = claimed;
+	if (!growth)
+		return;
+	out = v->left ? to_ns(counter_now() - v->left) : 0;
 	v->stolen += growth < out ? growth : out;
 	if (vm->pvtime)
-		__atomic_store_n(&slot(vm, v)->stolen, v->stolen, __ATOMIC_RELEASE);
-}
-
-void pvtime_leave(struct vcpu *v)
-{
-	v->left = counter_now();
+		show_stolen(vm, v);
 }
 
 bool pvtime_audit(const struct vm *vm)

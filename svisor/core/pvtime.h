@@ -16,9 +16,6 @@ bool pvtime_call(struct vm *vm, struct vcpu *v);
  * held. */
 void pvtime_enter(struct vm *vm, struct vcpu *v, uint64_t claimed);
 
-/* The vCPU has left. The S-VM's lock is held. */
-void pvtime_leave(struct vcpu *v);
-
 /* The page is mapped where it should be, if there is one. The S-VM's lock is held. */
 bool pvtime_audit(const struct vm *vm);
 

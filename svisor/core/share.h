@@ -10,10 +10,11 @@
 /* TV_CPU_SHARE of the calling CPU. Takes the ledger's lock. */
 int share_set(pa_t page);
 
-/* Copies the page in, once, or out. False: none is set, or it is not ordinary memory now. */
-bool share_read(struct tv_run *run);
-bool share_write(const struct tv_run *run);
-/* Copies `size` bytes, at most TV_RUN_DATA_SIZE, of TV_RUN_DATA of the page in, once, or out. */
+/* The page, or NULL: none is set. Accesses do not fail, as it stays ordinary memory. The N-visor
+ * may change it at any time: what is read is read once. */
+volatile struct tv_run *share_page(void);
+/* Copies `size` bytes, at most TV_RUN_DATA_SIZE, of TV_RUN_DATA of the page in, once, or out.
+ * False: none is set. */
 bool share_read_data(void *to, size_t size);
 bool share_write_data(const void *from, size_t size);
 

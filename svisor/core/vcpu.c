@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <string.h>
-
 #include "heap.h"
 #include "log.h"
 #include "pvtime.h"
@@ -19,7 +17,7 @@ static bool mpidr_taken(const struct vm *vm, uint64_t mpidr)
 	return false;
 }
 
-static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv_run *run)
+static int create_locked(struct vm *vm, uint64_t mpidr, bool on, volatile const struct tv_run *page)
 {
 	struct vcpu *v;
 
@@ -29,8 +27,9 @@ static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv
 	if (!v)
 		return vm->vcpus < TV_MAX_VCPUS ? TV_ENOHEAP : TV_ENOMEM;
 	guest_reset(&v->regs, mpidr, vm->features);
-	memcpy(v->regs.x, run->gpr, sizeof(v->regs.x));
-	v->regs.pc = run->pc;
+	for (unsigned i = 0; i < 31; i++)
+		v->regs.x[i] = page->gpr[i];
+	v->regs.pc = page->pc;
 	v->index = vm->vcpus;
 	v->state = on ? VCPU_ON : VCPU_OFF;
 	v->exit = TV_EXIT_IRQ;
@@ -40,18 +39,18 @@ static int create_locked(struct vm *vm, uint64_t mpidr, bool on, const struct tv
 
 int vcpu_create(uint64_t handle, uint64_t mpidr, uint64_t flags, uint64_t *index)
 {
-	struct tv_run run;
+	volatile const struct tv_run *page = share_page();
 	struct vm *vm;
 	int ret;
 
 	if ((mpidr & ~MPIDR_AFFINITY) || (flags & ~(uint64_t)TV_VCPU_ON))
 		return TV_EINVAL;
-	if (!share_read(&run))
+	if (!page)
 		return TV_EFAULT;
 	vm = vm_lock_state(handle, VM_NEW, &ret);
 	if (!vm)
 		return ret;
-	ret = create_locked(vm, mpidr, flags & TV_VCPU_ON, &run);
+	ret = create_locked(vm, mpidr, flags & TV_VCPU_ON, page);
 	*index = vm->vcpus - 1;
 	vm_unlock(vm);
 	return ret;
@@ -63,7 +62,7 @@ void vcpu_free(struct vcpu *v)
 }
 
 /* May the vCPU be run with this entry? TV_AGAIN: not before its fault is served. */
-static int check_entry(struct vm *vm, struct vcpu *v, const struct tv_run *run)
+static int check_entry(struct vm *vm, struct vcpu *v, const struct entry *entry)
 {
 	int ret;
 
@@ -72,16 +71,16 @@ static int check_entry(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 		return TV_EBUSY;
 	if (v->state == VCPU_OFF)
 		return TV_ESTATE;
-	ret = resume_check(v, run);
+	ret = resume_check(v, entry->flags);
 	if (ret != TV_OK)
 		return ret;
-	if (run->cntvoff > counter_now() || !guest_lists_ok())
+	if (entry->cntvoff > counter_now() || !guest_lists_ok())
 		return TV_EINVAL;
 	if (v->no_heap) { /* once; then it tries again */
 		v->no_heap = false;
 		return TV_ENOHEAP;
 	}
-	if (v->exit == TV_EXIT_FAULT && !(run->flags & TV_RUN_ABORT))
+	if (v->exit == TV_EXIT_FAULT && !(entry->flags & TV_RUN_ABORT))
 		return fault_serve(vm, exit_page(v));
 	return TV_OK;
 }
@@ -105,7 +104,7 @@ static void flush_for(struct vm *vm, const struct vcpu *v)
 	uint8_t *last = &vm->last_vcpu[cpu_index()];
 
 	if (*last != v->index + 1)
-		tlb_flush_local(vm_vmid(vm));
+		tlb_flush_local(vm->s2.vmid);
 	*last = v->index + 1;
 }
 
@@ -150,14 +149,15 @@ static void idle_io(struct vm *vm, struct vcpu *v)
 }
 
 /* ON, PENDING -> RUNNING. All checks are done; cannot fail. */
-static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
+static void enter(struct vm *vm, struct vcpu *v, const struct entry *entry)
 {
 	assert_held(&vm->lock);
+	guest_begin();
 	if (v->state == VCPU_PENDING)
 		start_vcpu(v);
-	resume_apply(vm, v, run);
-	set_cntvoff(vm, run->cntvoff);
-	pvtime_enter(vm, v, run->stolen);
+	resume_apply(vm, v, entry);
+	set_cntvoff(vm, entry->cntvoff);
+	pvtime_enter(vm, v, entry->stolen);
 	flush_for(vm, v);
 	enter_io(vm, v);
 	v->state = VCPU_RUNNING;
@@ -165,18 +165,21 @@ static void enter(struct vm *vm, struct vcpu *v, const struct tv_run *run)
 }
 
 /* RUNNING -> ON, or OFF if the guest asked for it. The S-VM may go once this is done. */
-static void leave(struct vm *vm, struct vcpu *v, struct tv_run *run)
+static void leave(struct vm *vm, struct vcpu *v, volatile struct tv_run *page)
 {
-	exit_show(v, run);
+	uint64_t now = counter_now();
+
+	exit_show(v, page);
 	spin_lock(&vm->lock);
-	pvtime_leave(v);
-	run->late = io_late(vm, v->exit == TV_EXIT_WFX);
+	v->left = now;
+	page->late = io_late(vm, v->exit == TV_EXIT_WFX);
 	v->state = v->exit == TV_EXIT_OFF ? VCPU_OFF : VCPU_ON;
 	if (v->exit == TV_EXIT_OFF)
 		v->exit = TV_EXIT_IRQ;
 	if (--vm->running == 0)
-		vm->counter_seen = counter_now() - vm->cntvoff;
+		vm->counter_seen = now - vm->cntvoff;
 	spin_unlock(&vm->lock);
+	guest_end();
 }
 
 /* Is the fault over, because the normal S2PT asks for a page there already? */
@@ -205,7 +208,7 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 
 	do {
 		if (!seen)
-			guest_run(&v->regs, secure_pa(vm->s2.root), vm_vmid(vm), vm->cntvoff,
+			guest_run(&v->regs, secure_pa(vm->s2.root), vm->s2.vmid, vm->cntvoff,
 				  &v->vserror, &v->hw);
 		seen = (seen || exit_decide(vm, v)) && !serve_here(vm, v);
 		if (seen && v->exit == TV_EXIT_WFX)
@@ -214,43 +217,40 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 }
 
 /* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,
- * *run is what it sees: TV_AGAIN, nothing backs it yet; TV_EDENIED. */
-static int try_enter(struct vm *vm, uint64_t index, struct tv_run *run)
+ * the page says so: TV_AGAIN, nothing backs it yet; TV_EDENIED. */
+static int try_enter(struct vm *vm, uint64_t index, volatile struct tv_run *page)
 {
+	struct entry entry = {page->flags, page->cntvoff, page->stolen, page};
 	struct vcpu *v;
 	int ret;
 
 	if (index >= vm->vcpus)
 		return TV_ENOENT;
 	v = vm->vcpu[index];
-	ret = check_entry(vm, v, run);
+	ret = check_entry(vm, v, &entry);
 	if (ret == TV_OK)
-		enter(vm, v, run);
+		enter(vm, v, &entry);
 	else if (ret == TV_AGAIN || ret == TV_EDENIED)
-		exit_show(v, run);
+		exit_show(v, page);
 	return ret;
 }
 
 int vcpu_run(uint64_t handle, uint64_t index)
 {
-	struct tv_run run;
+	volatile struct tv_run *page = share_page();
 	struct vm *vm;
 	int ret;
 
-	if (!share_read(&run))
+	if (!page)
 		return TV_EFAULT;
 	vm = vm_lock_state(handle, VM_LIVE, &ret);
 	if (!vm)
 		return ret;
-	ret = try_enter(vm, index, &run);
+	ret = try_enter(vm, index, page);
 	vm_unlock(vm);
-	if (ret == TV_OK) {
-		run_guest(vm, vm->vcpu[index]);
-		leave(vm, vm->vcpu[index], &run);
-	} else if (ret != TV_AGAIN && ret != TV_EDENIED) {
-		return ret;
-	}
-	if (!share_write(&run))
-		return TV_EFAULT;
-	return ret == TV_AGAIN ? TV_OK : ret;
+	if (ret != TV_OK)
+		return ret == TV_AGAIN ? TV_OK : ret;
+	run_guest(vm, vm->vcpu[index]);
+	leave(vm, vm->vcpu[index], page);
+	return TV_OK;
 }

@@ -18,6 +18,8 @@
 
 enum vcpu_state { VCPU_OFF, VCPU_PENDING, VCPU_ON, VCPU_RUNNING };
 
+#define CALL_REGISTERS 4 /* x0-x3 of a CALL exit: shown, and accepted */
+
 /* The guest's call that the last CALL exit showed, as far as its answer is checked. */
 enum vcpu_call { CALL_PLAIN, CALL_CPU_ON, CALL_AFFINITY };
 
@@ -66,8 +68,8 @@ bool exit_decide(struct vm *vm, struct vcpu *v);
  * S-VM's lock is held. */
 void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need);
 void exit_notify(struct vcpu *v, const struct queue *q);
-/* Writes all of *run: what v->exit shows, and zeroes. */
-void exit_show(const struct vcpu *v, struct tv_run *run);
+/* Tells what v->exit shows, and nothing more. */
+void exit_show(const struct vcpu *v, volatile struct tv_run *page);
 /* The page of a FAULT or MMIO exit. */
 ipa_t exit_page(const struct vcpu *v);
 /* Of an MMIO exit: a register's value as it is on the bus, which is little-endian, and the
@@ -76,10 +78,16 @@ uint64_t bus_order(const struct vcpu *v, uint64_t value);
 
 /* resume.c: what is accepted from it. */
 
+/* What the N-visor wants; of the page's gpr[], resume_apply reads those that the exit takes. */
+struct entry {
+	uint64_t flags, cntvoff, stolen;
+	volatile const struct tv_run *page;
+};
+
 /* TV_OK, or TV_EINVAL: flags that v->exit does not allow. Changes nothing. */
-int resume_check(const struct vcpu *v, const struct tv_run *run);
+int resume_check(const struct vcpu *v, uint64_t flags);
 /* Applies what resume_check passed; afterwards no exit waits. The S-VM's lock is held. */
-void resume_apply(struct vm *vm, struct vcpu *v, const struct tv_run *run);
+void resume_apply(struct vm *vm, struct vcpu *v, const struct entry *entry);
 
 /* inject.c: what happens to the guest's PC and PSTATE. */
 void step_instruction(struct vcpu *v);

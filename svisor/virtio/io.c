@@ -200,7 +200,9 @@ enum write_fate io_access(struct vm *vm, struct vcpu *v, uint64_t addr, bool wri
 
 	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
-	v->io = (struct io_access){.kind = IO_OTHER, .addr = addr, .value = *value};
+	v->io.kind = IO_OTHER; /* the other fields mean something with other kinds only */
+	v->io.addr = addr;
+	v->io.value = *value;
 	if (its_at(vm, addr)) {
 		v->io.kind = IO_ITS;
 		return write ? its_write(vm, addr, bytes, value, need) : WRITE_SHOW;
@@ -253,8 +255,10 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 
 bool io_push(struct vm *vm, struct queue **told, enum queue_need *need)
 {
-	assert_held(&vm->lock);
 	*need = NEED_NOTHING;
+	if (!vm->io.live)
+		return false;
+	assert_held(&vm->lock);
 	for (struct queue *q = vm->io.live; q && *need == NEED_NOTHING; q = q->next) {
 		if ((q->starved && queue_may_go_on(vm, q)) || q->busy)
 			*need = queue_push(vm, q);
@@ -271,6 +275,8 @@ bool io_push(struct vm *vm, struct queue **told, enum queue_need *need)
 
 void io_pull(struct vm *vm)
 {
+	if (!vm->io.live)
+		return;
 	assert_held(&vm->lock);
 	for (struct queue *q = vm->io.live; q; q = q->next)
 		queue_pull(vm, q);
@@ -289,6 +295,8 @@ static uint64_t interrupt_of(const struct vm *vm, const struct queue *q)
 
 uint64_t io_late(struct vm *vm, bool idle)
 {
+	if (!vm->io.live)
+		return 0;
 	assert_held(&vm->lock);
 	for (struct queue *q = vm->io.live; q; q = q->next) {
 		if (!q->owed ||

@@ -50,6 +50,7 @@ struct result {
 };
 
 struct vm {
+	uint64_t put[31]; /* in gpr[], before the last run */
 	uint64_t handle;
 	uint64_t chunk; /* its private pages: physical */
 	uint64_t pages; /* of which so many are used */
@@ -92,7 +93,9 @@ void vm_map(struct vm *vm, uint64_t ipa, uint64_t pa);
 int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags); /* one TV_VCPU_RUN */
 int64_t vm_until_ask(struct vm *vm, uint64_t vcpu); /* serves faults; ends at anything else */
 int64_t vm_reply(struct vm *vm, uint64_t flags);    /* the same after serving an exit in run */
-bool vm_asks(struct vm *vm);                        /* the last exit is the puppet's HVC */
+bool vm_asks(struct vm *vm);
+/* Does gpr[], from this one on, hold what was put there before the last run? */
+bool vm_kept(const struct vm *vm, unsigned int from); /* the last exit is the puppet's HVC */
 uint64_t vm_do(struct vm *vm, enum op op, uint64_t a, uint64_t b, uint64_t c); /* command, answer */
 int64_t vm_order(struct vm *vm, uint64_t vcpu, enum op op, uint64_t a, uint64_t b, uint64_t c);
 int64_t vm_destroy(struct vm *vm);

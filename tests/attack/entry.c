@@ -117,23 +117,14 @@ static void by_shared_page(void)
 	ok(vm_asks(&victim) && !run->gpr[1], "x4-x30 and PC are the guest's own");
 }
 
-static bool is_scrubbed(const struct tv_run *run, unsigned int from)
-{
-	uint64_t any = run->flags | run->cntvoff | run->pc;
-
-	for (unsigned int i = from; i < 31; i++)
-		any |= run->gpr[i];
-	return !any;
-}
-
 static void by_looking(void)
 {
 	vm_do(&victim, OP_CHECK, 0, 0, 0);
-	ok(is_scrubbed(victim.run, 4), "a CALL exit shows x0-x3 and no more");
+	ok(vm_kept(&victim, 4), "a CALL exit shows x0-x3 and no more");
 	victim.run->gpr[0] = OP_SPIN;
 	victim.run->gpr[1] = 400000000;
 	vm_run(&victim, 0, TV_RUN_DONE);
-	ok(victim.run->exit == TV_EXIT_IRQ && is_scrubbed(victim.run, 0) && !victim.run->esr,
+	ok(victim.run->exit == TV_EXIT_IRQ && vm_kept(&victim, 0) && !victim.run->esr,
 	   "an IRQ exit shows nothing (exit %lu)", victim.run->exit);
 	vm_until_ask(&victim, 0);
 }

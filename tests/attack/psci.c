@@ -166,7 +166,7 @@ static void by_pending(void)
 static void by_turning_off(void)
 {
 	calls(1, CPU_OFF, 0, 0);
-	ok(shown(TV_EXIT_OFF, 0) && !vm.run->gpr[0], "CPU_OFF shows nothing else");
+	ok(shown(TV_EXIT_OFF, 0) && vm_kept(&vm, 0), "CPU_OFF shows nothing else");
 	ok(vm_run(&vm, 1, 0) == TV_ESTATE && vm_run(&vm, 1, TV_RUN_DONE) == TV_ESTATE,
 	   "a vCPU that is off does not run");
 }

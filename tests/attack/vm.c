@@ -122,6 +122,7 @@ int64_t vm_run(struct vm *vm, uint64_t vcpu, uint64_t flags)
 	vm->b.ncalls = 1;
 	vm->run->flags = flags;
 	vm->run->cntvoff = vm->cntvoff;
+	memcpy(vm->put, vm->run->gpr, sizeof(vm->put));
 	memcpy(c->x, (uint64_t[8]){TV_VCPU_RUN, vm->handle, vcpu, 3, 4, 5, 6, 7}, sizeof(c->x));
 	batch(&vm->b);
 	if (c->changed)
@@ -167,6 +168,11 @@ int64_t vm_reply(struct vm *vm, uint64_t flags)
 bool vm_asks(struct vm *vm)
 {
 	return vm->run->exit == TV_EXIT_CALL && vm->run->gpr[0] == TAG;
+}
+
+bool vm_kept(const struct vm *vm, unsigned int from)
+{
+	return !memcmp(vm->put + from, vm->run->gpr + from, sizeof(vm->put) - 8 * from);
 }
 
 int64_t vm_order(struct vm *vm, uint64_t vcpu, enum op op, uint64_t a, uint64_t b, uint64_t c)

@@ -3,8 +3,9 @@
 #include "probe.h"
 
 static struct {
-	uint64_t entries, cold, calls, tpidr, vttbr, refuses;
+	uint64_t entries, cold, calls, refuses;
 } cpu[CPUS];
+static const struct tv_manifest *manifest;
 static volatile uint64_t wipes;
 static volatile uint32_t *const uart = (void *)0x09040000;
 
@@ -26,19 +27,48 @@ void fatal(uint64_t esr, uint64_t elr)
 		;
 }
 
-/* Our values differ from call to call and from CPU to CPU. */
+/* What is ours again at each call; the MMU is off. They differ from CPU to CPU. */
+/* clang-format off */
+#define OWN(X, index) \
+	X(tpidr_el2, LEAK + (index)) X(ttbr0_el2, ((index) + 1) << 12) X(mair_el2, (index) << 8 | 4) \
+	X(tcr_el2, 0x80803510 + (index))
+/* clang-format on */
+
 static void set_own(uint64_t index)
 {
-	cpu[index].tpidr = LEAK + (index << 8) + cpu[index].calls;
-	cpu[index].vttbr = (index + 1) << 48 | cpu[index].calls << 12;
-	write_reg("tpidr_el2", cpu[index].tpidr);
-	write_reg("vttbr_el2", cpu[index].vttbr);
+#define X(name, value) write_reg(#name, value);
+	OWN(X, index)
+#undef X
 }
 
 static uint64_t own_changed(uint64_t index)
 {
-	return (read_reg("tpidr_el2") != cpu[index].tpidr) |
-	       (read_reg("vttbr_el2") != cpu[index].vttbr) << 1 | (read_reg("mdscr_el1") != 0) << 2;
+	uint64_t changed = 0;
+
+#define X(name, value) changed = changed << 1 | (read_reg(#name) != (value));
+	OWN(X, index)
+#undef X
+	return changed;
+}
+
+static void count(uint64_t on)
+{
+	uint64_t r[GPRS] = {TV_SVISOR_COUNT, on};
+
+	smc(r);
+}
+
+static void spin(uint64_t ticks, uint64_t counted)
+{
+	uint64_t t = read_reg("cntpct_el0"), pmcr = read_reg("pmcr_el0");
+
+	count(counted);
+	if (counted)
+		write_reg("pmcr_el0", pmcr | 1); /* E: the slow switch has another one for us */
+	while (read_reg("cntpct_el0") - t < ticks)
+		;
+	write_reg("pmcr_el0", pmcr);
+	count(0);
 }
 
 static uint64_t refused(uint32_t fid)
@@ -51,6 +81,7 @@ static uint64_t refused(uint32_t fid)
 
 static uint64_t longest_vector(void)
 {
+	write_reg("cptr_el2", 0x32ff); /* FP and SVE untrapped */
 	__asm__ volatile(".arch armv8.3-a+sve\n\tfmov d0, xzr\n\tpacia x9, x9\n\t"
 			 "msr apiakeylo_el1, xzr" ::
 				 : "x9");
@@ -68,46 +99,45 @@ static int64_t wipe(uint64_t index)
 	return TV_OK;
 }
 
-static void serve(uint64_t r[GPRS], uint64_t index)
+/* r0-r4, where the arguments were found one further on. */
+static void answer(uint64_t index, uint64_t fid, uint64_t a, uint64_t b, uint64_t r[5])
 {
-	uint64_t a = r[1], b = r[2], t = read_reg("cntpct_el0");
-
-	switch (r[0]) {
+	switch (fid) {
 	case P_ECHO:
-		for (t = 6; t < 18; t++)
-			r[5] |= r[t];
+		return;
+	case P_MANIFEST:
+		r[0] = ((const uint64_t *)manifest)[a];
 		return;
 	case P_WHO:
-		r[1] = index, r[2] = cpu[index].cold, r[3] = cpu[index].entries;
-		r[4] = read_reg("currentel"), r[5] = cpu[index].calls;
+		r[0] = index, r[1] = cpu[index].cold, r[2] = cpu[index].entries;
+		r[3] = read_reg("currentel"), r[4] = cpu[index].calls;
 		return;
 	case P_GIC:
-		r[1] = read_reg("s3_4_c12_c11_0"), r[2] = read_reg("s3_4_c12_c11_7");
+		r[0] = read_reg("s3_4_c12_c11_0"), r[1] = read_reg("s3_4_c12_c11_7");
 		write_reg("s3_4_c12_c11_0", a);
 		write_reg("s3_4_c12_c11_7", b);
 		return;
 	case P_REFUSED:
-		r[1] = refused(TV_SVISOR_READY) | refused(TV_VERSION) << 1 |
+		r[0] = refused(TV_SVISOR_READY) | refused(TV_VERSION) << 1 |
 		       refused(TV_SMC(TV_CALLS)) << 2 | refused(0xBF00FF01) << 3;
 		return;
 	case P_OWN:
-		r[1] = own_changed(index);
+		r[0] = own_changed(index);
 		return;
 	case P_FIQ:
-		r[1] = read_reg("isr_el1");
+		r[0] = read_reg("isr_el1");
 		return;
 	case P_SPIN:
-		while (read_reg("cntpct_el0") - t < a)
-			;
+		spin(a, b);
 		return;
 	case P_FP:
-		r[1] = longest_vector();
+		r[0] = longest_vector();
 		return;
 	case TV_DISPATCH_WIPE:
-		r[1] = wipe(index);
+		r[0] = wipe(index);
 		return;
 	case P_WIPES:
-		r[1] = wipes;
+		r[0] = wipes;
 		return;
 	case P_REFUSE:
 		cpu[index].refuses = 1;
@@ -115,25 +145,28 @@ static void serve(uint64_t r[GPRS], uint64_t index)
 	}
 }
 
+void gate(int64_t status);
+
+void serve(uint64_t r[GPRS])
+{
+	uint64_t index = read_reg("mpidr_el1") & 0xff;
+	uint64_t out[5] = {r[1], r[2], r[3], r[4], 0};
+
+	cpu[index].calls++;
+	answer(index, r[0], r[1], r[2], out);
+	r[0] = TV_SVISOR_RETURN;
+	for (int i = 1; i < 5; i++)
+		r[i] = out[i];
+	r[5] = out[0];
+}
+
 void start(const struct tv_manifest *m, uint64_t index, uint64_t cold)
 {
 	int fail = index == P_FAIL_CPU && cpu[index].entries == 0;
-	uint64_t r[GPRS] = {TV_SVISOR_READY, fail ? TV_ESTATE : TV_OK};
 
-	write_reg("cptr_el2", 0x32ff); /* FP and SVE untrapped */
+	manifest = m;
 	cpu[index].entries++;
 	cpu[index].cold = cold;
 	set_own(index);
-	for (;;) {
-		smc(r);
-		cpu[index].calls++;
-		if (r[0] == P_MANIFEST)
-			r[1] = ((const uint64_t *)m)[r[1]];
-		else
-			serve(r, index);
-		set_own(index);
-		r[0] = TV_SVISOR_RETURN;
-		for (int i = 6; i < GPRS; i++)
-			r[i] = LEAK;
-	}
+	gate(fail ? TV_ESTATE : TV_OK);
 }

@@ -52,9 +52,9 @@ def has_tzc():
                                      check=True).stdout
 
 
-def flash(out, svisor, bl33, tzc):
-    """TF-A with these two images; `out` is kept from build to build."""
-    env = dict(os.environ, QEMU=QEMU, BL33=bl33)
+def flash(out, svisor, bl33, tzc, fast=True):
+    """TF-A with these two images, and the fast world switch or the slow one; `out` is kept from build to build."""
+    env = dict(os.environ, QEMU=QEMU, BL33=bl33, TVD_FAST=str(int(fast)))
     if not tzc:
         env['TZC_BASE'] = 'none'
     call(f'{TOP}/dispatcher/build.sh', TFA_SRC, out, svisor, env=env)
@@ -62,11 +62,11 @@ def flash(out, svisor, bl33, tzc):
 
 
 def boot(out, bios, machine, cpu='neoverse-n2'):
-    """Runs till it powers off, for two minutes at most: what both worlds printed."""
+    """Runs till it powers off, for some minutes at most: what both worlds printed."""
     command = qemu(machine, cpu) + ['-bios', bios, '-serial', f'file:{out}/ns.log',
                                     '-serial', f'file:{out}/secure.log']
     try:
-        subprocess.run(command, timeout=120, check=False)
+        subprocess.run(command, timeout=400, check=False)
     except subprocess.TimeoutExpired:
         pass
     logs = [open(f'{out}/{n}.log', errors='replace').read() for n in ('ns', 'secure')]

@@ -4,6 +4,8 @@
  * what the guest does, and virtual interrupts that no device could raise. The guest does a round
  * of work each time and says whether all was right.
  */
+#include <stdbool.h>
+
 #include "nvisor.h"
 
 #define TIMES 64         /* exits that a round may have */
@@ -32,38 +34,41 @@
 #define PPI_VIRTUAL_TIMER 27
 #define PPI_PHYSICAL_TIMER 30
 
-#define HOSTILE(name, op1, crn, crm, op2, bits) {name, SYSREG(3, op1, crn, crm, op2), bits}
-#define DEBUG(name, crn, crm, op2, bits) {name, SYSREG(2, 0, crn, crm, op2), bits}
+#define HOSTILE(name, op1, crn, crm, op2, bits) {name, SYSREG(3, op1, crn, crm, op2), bits, false}
+#define DEBUG(name, crn, crm, op2, bits) {name, SYSREG(2, 0, crn, crm, op2), bits, false}
 
-/* `bits`: those that we survive ourselves */
+#define LOST(name, op1, crn, crm, op2) {name, SYSREG(3, op1, crn, crm, op2), ~0ull, true}
+
+/* `bits`: those that we survive ourselves; `lost`: ours to set again */
 static const struct hostile {
 	const char *name;
 	uint64_t reg, bits;
+	bool lost;
 } hostile[] = {
 	HOSTILE("HCR_EL2", 4, 1, 1, 0, ~E2H),
-	HOSTILE("HCRX_EL2", 4, 1, 2, 2, ~0ull),
-	HOSTILE("HSTR_EL2", 4, 1, 1, 3, ~0ull),
+	LOST("HCRX_EL2", 4, 1, 2, 2),
+	LOST("HSTR_EL2", 4, 1, 1, 3),
 	HOSTILE("HACR_EL2", 4, 1, 1, 7, ~0ull),
 	HOSTILE("MDCR_EL2", 4, 1, 1, 1, ~0ull),
 	HOSTILE("CPTR_EL2", 4, 1, 1, 2, ~0ull),
-	HOSTILE("HFGRTR_EL2", 4, 1, 1, 4, ~0ull),
-	HOSTILE("HFGWTR_EL2", 4, 1, 1, 5, ~0ull),
-	HOSTILE("HFGITR_EL2", 4, 1, 1, 6, ~0ull),
-	HOSTILE("HDFGRTR_EL2", 4, 3, 1, 4, ~0ull),
-	HOSTILE("HDFGWTR_EL2", 4, 3, 1, 5, ~0ull),
+	LOST("HFGRTR_EL2", 4, 1, 1, 4),
+	LOST("HFGWTR_EL2", 4, 1, 1, 5),
+	LOST("HFGITR_EL2", 4, 1, 1, 6),
+	LOST("HDFGRTR_EL2", 4, 3, 1, 4),
+	LOST("HDFGWTR_EL2", 4, 3, 1, 5),
 	HOSTILE("HAFGRTR_EL2", 4, 3, 1, 6, ~0ull),
-	HOSTILE("VTTBR_EL2", 4, 2, 1, 0, ~0ull),
-	HOSTILE("VTCR_EL2", 4, 2, 1, 2, ~0ull),
+	LOST("VTTBR_EL2", 4, 2, 1, 0),
+	LOST("VTCR_EL2", 4, 2, 1, 2),
 	HOSTILE("VNCR_EL2", 4, 2, 2, 0, ~0ull),
 	HOSTILE("TCR_EL2", 4, 2, 0, 2, ~0ull),
 	HOSTILE("TTBR0_EL2", 4, 2, 0, 0, ~0ull),
 	HOSTILE("MAIR_EL2", 4, 10, 2, 0, ~0ull),
 	HOSTILE("TPIDR_EL2", 4, 13, 0, 2, ~0ull),
 	HOSTILE("SCXTNUM_EL2", 4, 13, 0, 7, ~0ull),
-	HOSTILE("VPIDR_EL2", 4, 0, 0, 0, ~0ull),
-	HOSTILE("VMPIDR_EL2", 4, 0, 0, 5, ~0ull),
+	LOST("VPIDR_EL2", 4, 0, 0, 0),
+	LOST("VMPIDR_EL2", 4, 0, 0, 5),
 	HOSTILE("CNTHCTL_EL2", 4, 14, 1, 0, ~0ull),
-	HOSTILE("CNTVOFF_EL2", 4, 14, 0, 3, ~0ull),
+	LOST("CNTVOFF_EL2", 4, 14, 0, 3),
 	HOSTILE("CNTPOFF_EL2", 4, 14, 0, 6, ~0ull),
 	HOSTILE("ZCR_EL2", 4, 1, 2, 0, ~0ull),
 	HOSTILE("SMCR_EL2", 4, 1, 2, 6, ~0ull),
@@ -75,7 +80,7 @@ static const struct hostile {
 	HOSTILE("PMSCR_EL2", 4, 9, 9, 0, ~0ull),
 	HOSTILE("PMSCR_EL1", 0, 9, 9, 0, ~0ull),
 	HOSTILE("TRBLIMITR_EL1", 0, 9, 11, 0, ~0ull),
-	HOSTILE("PMUSERENR_EL0", 3, 9, 14, 0, ~0ull),
+	LOST("PMUSERENR_EL0", 3, 9, 14, 0),
 	HOSTILE("PMCR_EL0", 3, 9, 12, 0, ~0ull),
 	HOSTILE("PMCNTENSET_EL0", 3, 9, 12, 1, ~0ull),
 	HOSTILE("PMINTENSET_EL1", 0, 9, 14, 1, ~0ull),
@@ -146,7 +151,8 @@ static int round(void)
 	return 1;
 }
 
-/* With this value: the guest works, nothing it does is shown, and the value stays. */
+/* With this value: the guest works, nothing it does is shown, and the value stays if it is ours to
+ * keep. */
 static int unseen(const struct hostile *h, uint64_t value)
 {
 	uint64_t old = reg_read(h->reg), put, got;
@@ -159,11 +165,12 @@ static int unseen(const struct hostile *h, uint64_t value)
 	reg_write(h->reg, old);
 	if (others)
 		say(h->name, "other exits", others);
-	if (got != put)
+	good &= h->lost || got == put;
+	if (got != put && !h->lost)
 		say(h->name, "became", got);
-	if (!good || others || got != put)
+	if (!good || others)
 		say(h->name, "was", value);
-	return good && !others && got == put;
+	return good && !others;
 }
 
 /* All that may be shown here is what the guest says to its own interrupt controller. */

@@ -139,14 +139,14 @@ static inline uint64_t read_id(uint64_t reg)
 	X(apdakeylo_el1, "s3_0_c2_c2_0") X(apdakeyhi_el1, "s3_0_c2_c2_1") \
 	X(apdbkeylo_el1, "s3_0_c2_c2_2") X(apdbkeyhi_el1, "s3_0_c2_c2_3") \
 	X(apgakeylo_el1, "s3_0_c2_c3_0") X(apgakeyhi_el1, "s3_0_c2_c3_1") \
-	X(fpcr, "fpcr") X(fpsr, "fpsr")
+	X(fpcr, "fpcr") X(fpsr, "fpsr") X(sp_el0, "sp_el0")
 /* The same, but the guest needs what it has there. */
 #define GUEST_LIVE_REGS(X) \
 	X(cpacr_el1, "cpacr_el1") X(ttbr0_el1, "ttbr0_el1") X(tcr_el1, "tcr_el1") \
 	X(mair_el1, "mair_el1") X(vbar_el1, "vbar_el1")
 /* Both have them, and neither sees the other's. */
 #define SWITCHED_REGS(X) \
-	X(sp_el0, "sp_el0") X(mdscr_el1, "mdscr_el1") X(dbgbvr0, "dbgbvr0_el1") \
+	X(mdscr_el1, "mdscr_el1") X(dbgbvr0, "dbgbvr0_el1") \
 	X(dbgbvr1, "dbgbvr1_el1") X(dbgbvr5, "dbgbvr5_el1") X(dbgbcr0, "dbgbcr0_el1") \
 	X(dbgbcr1, "dbgbcr1_el1") X(dbgbcr5, "dbgbcr5_el1") X(dbgwvr0, "dbgwvr0_el1") \
 	X(dbgwvr3, "dbgwvr3_el1") X(dbgwcr0, "dbgwcr0_el1") X(dbgwcr3, "dbgwcr3_el1")

@@ -103,6 +103,15 @@ struct tv_run *shared(void)
 	return host_mem(HOST_DRAM + PAGE(cpu_index()));
 }
 
+bool shows(const struct tv_run *want)
+{
+	const struct tv_run *p = shared();
+
+	return !memcmp(p->gpr, want->gpr, sizeof(p->gpr)) && p->exit == want->exit &&
+	       p->esr == want->esr && p->far == want->far && p->hpfar == want->hpfar &&
+	       p->size == want->size && p->lines == want->lines && p->late == want->late;
+}
+
 struct tv_args audit(void)
 {
 	return call(TV_AUDIT, 0, 0, 0, 0);

@@ -78,6 +78,8 @@ void add_pool(void);
 uint64_t ordinary_page(void);
 /* The calling CPU's shared page. */
 struct tv_run *shared(void);
+/* Is all that an exit writes there, and gpr[], as in *want? */
+bool shows(const struct tv_run *want);
 /* Pages of the S-visor's heap that are neither free nor on record, by TV_STATS. */
 uint64_t lost_pages(void);
 /* No violation found by TV_AUDIT, and no page lost. */

@@ -295,6 +295,7 @@ TEST(ends, "bounce: reads and writes over its pages, wherever these are")
 	static uint8_t to[3 * TV_PAGE_SIZE], from[3 * TV_PAGE_SIZE];
 
 	boot();
+	guest_begin();
 	check_eq(bounce_init(&b, BOUNCE, 4), TV_OK);
 	for (unsigned i = 0; i < 4; i++)
 		check(bounce_add(&b, PA(ORDINARY + PAGE(2 * (3 - i)))));
@@ -312,6 +313,7 @@ TEST(ends, "bounce: reads and writes over its pages, wherever these are")
 	check(bounce_read(&b, 0, to, 2 * TV_PAGE_SIZE));
 	check(all_words(ORDINARY + PAGE(1), TV_PAGE_SIZE, 0));
 	check(all_words(ORDINARY + PAGE(3), TV_PAGE_SIZE, 0));
+	guest_end();
 	bounce_free_all(&b);
 	check_audit();
 }

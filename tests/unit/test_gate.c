@@ -56,23 +56,18 @@ TEST(share_args, "gate: a shared page is a page of ordinary memory")
 	svm_launch(0, 1, 1);
 }
 
-TEST(share_secure, "gate: a private page as shared page is refused, also if it became one later")
+TEST(share_pool, "gate: a page of a pool is no shared page, nor a shared page any pool's")
 {
-	struct svm vm;
-
 	boot();
 	add_pool();
-	vm = svm_launch(0, 0, 1);
 	check_eq(smc(TV_CPU_SHARE, CHUNK(0), 0, 0, 0), TV_EINVAL);
-	check_eq(smc(TV_CPU_SHARE, CHUNK(1), 0, 0, 0), TV_OK);
-	check_eq(run_as_is(&vm, 0), TV_OK);
-	host_cpu(1);
-	svm_launch(1, 0x5ec4e7, 1);
-	host_cpu(0);
-	GUEST({{.kind = GUEST_IRQ}, NULL});
-	check_eq(run_as_is(&vm, 0), TV_EFAULT);
-	check_eq(guest_runs, 0);
-	check(all_words(CHUNK(1), TV_PAGE_SIZE, 0x5ec4e7));
+	check_eq(smc(TV_CPU_SHARE, CHUNK(POOL_CHUNKS) - PAGE(1), 0, 0, 0), TV_EINVAL);
+	check_eq(smc(TV_CPU_SHARE, HOST_HIGH + PAGE(1), 0, 0, 0), TV_OK);
+	check_eq(smc(TV_POOL_ADD, HOST_HIGH, TV_CHUNK_SIZE, 0, 0), TV_EINVAL);
+	check_eq(smc(TV_CPU_SHARE, HOST_HIGH + TV_CHUNK_SIZE, 0, 0, 0), TV_OK);
+	check_eq(smc(TV_POOL_ADD, HOST_HIGH, TV_CHUNK_SIZE, 0, 0), TV_OK);
+	check_eq(smc(TV_CPU_SHARE, HOST_HIGH + PAGE(1), 0, 0, 0), TV_EINVAL);
+	check_eq(smc(TV_POOL_ADD, HOST_HIGH + TV_CHUNK_SIZE, TV_CHUNK_SIZE, 0, 0), TV_EINVAL);
 }
 
 TEST(share_none, "gate: a CPU without a shared page runs no vCPU and makes none")
@@ -88,29 +83,6 @@ TEST(share_none, "gate: a CPU without a shared page runs no vCPU and makes none"
 	vm = svm_launch(0, 1, 1);
 	host_cpu(5);
 	check_eq(smc(TV_VCPU_RUN, vm.handle, 0, 0, 0), TV_EFAULT);
-}
-
-static uint64_t stolen;
-static void steal(struct guest_regs *regs)
-{
-	(void)regs;
-	host_broken_page = stolen;
-}
-
-TEST(share_lost, "gate: a shared page lost while the guest ran gives TV_EFAULT, guest unharmed")
-{
-	struct svm vm;
-
-	boot();
-	add_pool();
-	vm = svm_launch(0, 1, 1);
-	stolen = HOST_DRAM;
-	GUEST({{.kind = GUEST_IRQ}, steal});
-	check_eq(run(&vm, 0, 0), TV_EFAULT);
-	host_broken_page = 1;
-	check_eq(run(&vm, 0, 0), TV_OK);
-	check_eq(guest_saw.pc, RAM);
-	check_audit();
 }
 
 TEST(wild, "gate: 200,000 wild calls change nothing that the audit minds")

@@ -30,8 +30,7 @@ TEST(pool_limit, "ledger: no more pools than the table and the controller hold")
 {
 	boot();
 	for (unsigned i = 0; i < TV_MAX_POOLS; i++)
-		check_eq(call(TV_POOL_ADD, HOST_DRAM + i * TV_CHUNK_SIZE, TV_CHUNK_SIZE, 0, 0).x[1],
-			 i);
+		check_eq(call(TV_POOL_ADD, CHUNK(i), TV_CHUNK_SIZE, 0, 0).x[1], i);
 	check_eq(smc(TV_POOL_ADD, ORDINARY, TV_CHUNK_SIZE, 0, 0), TV_ENOMEM);
 	check_eq(call(TV_POOL_ADD, ORDINARY, TV_CHUNK_SIZE, 0, 0).x[1], 0); /* shows nothing */
 }
@@ -99,8 +98,8 @@ TEST(narrow, "ledger: a pool that one region of the controller cannot follow is 
 {
 	boot();
 	host_narrow = true;
-	check_eq(smc(TV_POOL_ADD, HOST_DRAM, 4 * TV_CHUNK_SIZE, 0, 0), TV_EINVAL);
-	check_eq(smc(TV_POOL_ADD, HOST_DRAM, 2 * TV_CHUNK_SIZE, 0, 0), TV_OK);
+	check_eq(smc(TV_POOL_ADD, CHUNK(1), 4 * TV_CHUNK_SIZE, 0, 0), TV_EINVAL);
+	check_eq(smc(TV_POOL_ADD, CHUNK(1), 2 * TV_CHUNK_SIZE, 0, 0), TV_OK);
 }
 
 TEST(taken, "ledger: chunks are taken in order, before their pages")

@@ -24,14 +24,14 @@ static void check_fault(uint64_t page)
 			      .esr = EC(0x24) - (1 << 25) + ISS_WNR + FAULT_L3};
 
 	want.hpfar = HPFAR(page);
-	check(!memcmp(shared(), &want, sizeof(want)));
+	check(shows(&want));
 }
 
 static void check_wanted(uint64_t bytes)
 {
 	struct tv_run want = {.exit = TV_EXIT_BOUNCE, .size = bytes};
 
-	check(!memcmp(shared(), &want, sizeof(want)));
+	check(shows(&want));
 }
 
 static int64_t entry(uint64_t flags)

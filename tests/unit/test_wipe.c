@@ -222,7 +222,7 @@ TEST(wipe_loading, "wipe: waits for a call that holds locks, and wipes what it b
 	check(all_words(POOL, 2 * TV_CHUNK_SIZE, 0));
 }
 
-/* The shared page is about to be read: holds the run up until its S-VM's tables are empty. */
+/* The call is inside: holds the run up until its S-VM's tables are empty. */
 static void hold_run(uint64_t pa)
 {
 	(void)pa;

@@ -18,4 +18,10 @@
 	add	\reg, \reg, :lo12:\symbol
 	.endm
 
+	/* 32 bits that take two instructions */
+	.macro	mov_w reg, value
+	mov	\reg, #(\value) & 0xffff
+	movk	\reg, #(\value) >> 16, lsl #16
+	.endm
+
 #endif

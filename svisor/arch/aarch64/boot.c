@@ -14,28 +14,11 @@
 extern uint8_t stacks[];
 uint8_t stacks[TV_MAX_CPUS * STACK_SIZE] __attribute__((section(".stacks"), aligned(TV_PAGE_SIZE)));
 
-/* entry.S: one SMC, x[0]-x[5] in and out */
-void el3_call(uint64_t x[6]);
+/* entry.S */
+_Noreturn void serve(int64_t status);
 
 _Noreturn void boot(uint64_t index, uint64_t cold);
 _Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far);
-
-static _Noreturn void serve(int64_t status)
-{
-	uint64_t x[6] = {TV_SVISOR_READY, status};
-
-	for (;;) {
-		struct tv_args a;
-
-		el3_call(x);
-		for (unsigned i = 0; i < 5; i++)
-			a.x[i] = x[i];
-		svisor_call(&a);
-		x[0] = TV_SVISOR_RETURN;
-		for (unsigned i = 0; i < 5; i++)
-			x[i + 1] = a.x[i];
-	}
-}
 
 /* FEAT_S2FWB, part of Armv8.4: guests see memory through the caches because stage 2 says so. */
 static bool has_fwb(void)
@@ -46,9 +29,10 @@ static bool has_fwb(void)
 _Noreturn void boot(uint64_t index, uint64_t cold)
 {
 	int64_t status = TV_OK;
+	bool like_first;
 
 	write_sysreg(tpidr_el2, index);
-	guest_cpu_init();
+	like_first = guest_cpu_init();
 	if (cold) {
 		platform_init(&boot_manifest);
 		if (!has_fwb())
@@ -56,7 +40,7 @@ _Noreturn void boot(uint64_t index, uint64_t cold)
 		gic_init(&boot_manifest);
 		svisor_init(&boot_manifest);
 	} else {
-		status = has_fwb() ? svisor_join() : TV_EINVAL;
+		status = like_first && has_fwb() ? svisor_join() : TV_EINVAL;
 	}
 	serve(status);
 }

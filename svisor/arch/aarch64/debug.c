@@ -87,7 +87,7 @@ bool debug_wanted(struct guest_regs *regs, const struct guest_exit *exit)
 {
 	uint64_t esr = exit->esr;
 
-	if (regs->debug_used || exit->kind != GUEST_SYNC || ESR_EC(esr) != EC_SYSREG)
+	if (regs->debug_used)
 		return false;
 	if (ISS_OP0(esr) != 2 || ISS_OP1(esr) != 0 || ISS_CRN(esr) != 0)
 		return false;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The EL2 registers that govern a guest. Those set here once keep their values: the dispatcher
- * switches them between the worlds, or the normal world cannot reach them. docs/registers.md
- * has the reasons, one a register.
+ * The EL2 registers that govern a guest. They are in the normal world's reach while it runs, so
+ * they are looked at before each guest, and are its, or the N-visor's again, after.
+ * docs/registers.md has the reasons, one a register.
  */
 #include "arch.h"
+#include "has.h"
 #include "guest.h"
 #include "sysreg.h"
 
@@ -49,10 +50,10 @@
 
 #define LEVEL0_BITS 44 /* least of them that allow this start (AArch64.S2InvalidSL) */
 
-/* CPTR_EL2 (D24.2.34): no trap of FP and SIMD, of SVE if the guest has none; of SME, trace and
- * activity monitors, yes. The rest is RES1. */
+/* CPTR_EL2 (D24.2.34): SME, trace and activity monitors trap. The rest is RES1. */
 #define CPTR 0x401032ffULL
 #define CPTR_TSM (1ULL << 12)
+#define CPTR_TFP (1ULL << 10)
 #define CPTR_TZ (1ULL << 8)
 
 /* MDCR_EL2 (D24.3.17): profiling and its buffers, trace filter, OS lock, debug channel trapped,
@@ -70,17 +71,30 @@
 #define MDCR_TDCC (1ULL << 27) /* with FEAT_FGT */
 #define MDCR (MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF | MDCR_HPMD | MDCR_HCCD)
 
+/* Of a guest that does not count, EL0's accesses have to meet MDCR_EL2's trap as EL1's do. */
+#define PMUSERENR_ALL 0xf
+
 /* CNTHCTL_EL2: CNTPCT_EL0 and CNTP_* are the guest's, as under KVM on such a core. */
 #define CNTHCTL 3
 
 static uint64_t empty_table[TV_PAGE_SIZE / 8] __attribute__((aligned(TV_PAGE_SIZE)));
 
-/* The table goes first: none of a guest's pages is ever seen under another VMID. */
-void guest_stage2_none(uint16_t vmid)
+/* VSTTBR_EL2, in no other's reach, has that table whenever no guest is in: none of a guest's pages
+ * is ever seen under another VMID. */
+void guest_stage2_vmid(uint16_t vmid)
+{
+	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
+	isb();
+}
+
+void guest_stage2(uint64_t root)
+{
+	write_sysreg(vsttbr_el2, root);
+}
+
+void guest_stage2_none(void)
 {
 	write_sysreg(vsttbr_el2, (uint64_t)empty_table);
-	isb();
-	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
 	isb();
 }
 
@@ -98,6 +112,18 @@ unsigned guest_address_bits(void)
 	return first;
 }
 
+/* What a CPU's registers are to hold while a guest runs on it. */
+struct el2 {
+	uint64_t vtcr, hcrx, vpidr, mdcr, hcr;
+};
+
+static struct el2 wanted[TV_MAX_CPUS];
+
+/* The N-visor's, while a guest is in: those that it needs for itself. */
+static struct {
+	uint64_t cptr, mdcr, cnthctl, mdscr;
+} normal[TV_MAX_CPUS];
+
 static uint64_t vtcr(void)
 {
 	uint64_t t0sz = 64 - guest_address_bits();
@@ -107,48 +133,101 @@ static uint64_t vtcr(void)
 	return VTCR_WALK | VTCR_NSA | VTCR_NSW | vmid16 | (range > 5 ? 5 : range) << 16 | t0sz;
 }
 
-static bool has_fgt(void)
+/* Is any not as wanted? Fine-grained traps of what is older than they are: off. What came later
+ * has bits of the other sense (nTPIDR2_EL0, nPIR_EL1, nBRBDATA ...), and 0 traps it. */
+static bool differs(const struct el2 *w)
 {
-	return id_field(id_aa64mmfr0_el1, 56);
+	uint64_t wrong = (read_sysreg(vtcr_el2) ^ w->vtcr) | (read_sysreg(vpidr_el2) ^ w->vpidr) |
+			 read_sysreg(hstr_el2);
+
+	if (cpu_has.pmu)
+		wrong |= read_sysreg(pmuserenr_el0) ^ PMUSERENR_ALL;
+	if (cpu_has.hcx)
+		wrong |= read_sysreg(HCRX_EL2) ^ w->hcrx;
+	if (cpu_has.fgt)
+		wrong |= read_sysreg(HFGRTR_EL2) | read_sysreg(HFGWTR_EL2) |
+			 read_sysreg(HFGITR_EL2) | read_sysreg(HDFGRTR_EL2) |
+			 read_sysreg(HDFGWTR_EL2);
+	return wrong;
 }
 
-/* Fine-grained traps of what is older than they are: off. What came later has bits of the
- * other sense (nTPIDR2_EL0, nPIR_EL1, nBRBDATA ...), and 0 traps it. */
-static void extensions_init(void)
+static void set(const struct el2 *w)
 {
-	if (id_field(id_aa64mmfr1_el1, 40))
-		write_sysreg(HCRX_EL2, id_field(ID_AA64ISAR2_EL1, 16) ? HCRX_MSCEN : 0);
-	if (!has_fgt())
-		return;
-	write_sysreg(HFGRTR_EL2, 0);
-	write_sysreg(HFGWTR_EL2, 0);
-	write_sysreg(HFGITR_EL2, 0);
-	write_sysreg(HDFGRTR_EL2, 0);
-	write_sysreg(HDFGWTR_EL2, 0);
+	write_sysreg(vtcr_el2, w->vtcr);
+	write_sysreg(vpidr_el2, w->vpidr);
+	write_sysreg(hstr_el2, 0);
+	if (cpu_has.pmu)
+		write_sysreg(pmuserenr_el0, PMUSERENR_ALL);
+	if (cpu_has.hcx)
+		write_sysreg(HCRX_EL2, w->hcrx);
+	if (cpu_has.fgt) {
+		write_sysreg(HFGRTR_EL2, 0);
+		write_sysreg(HFGWTR_EL2, 0);
+		write_sysreg(HFGITR_EL2, 0);
+		write_sysreg(HDFGRTR_EL2, 0);
+		write_sysreg(HDFGWTR_EL2, 0);
+	}
 }
 
-void guest_cpu_init(void)
+bool guest_cpu_init(void)
 {
+	struct el2 *w = &wanted[cpu_index()];
+
+	if (!has_find())
+		return false;
 	if (guest_address_bits() < LEVEL0_BITS)
 		panic("too few physical address bits for a stage 2 of four levels");
-	write_sysreg(vtcr_el2, vtcr());
+	w->vtcr = vtcr();
+	w->hcrx = id_field(ID_AA64ISAR2_EL1, 16) ? HCRX_MSCEN : 0;
+	w->vpidr = read_sysreg(midr_el1);
+	w->hcr = HCR | (cpu_has.ras ? HCR_TERR : 0);
+	w->mdcr = MDCR | MDCR_TDA | MDCR_TPM | MDCR_TPMCR | pmu_counters() |
+		  (cpu_has.fgt ? MDCR_TDCC : 0);
 	write_sysreg(vstcr_el2, VSTCR | (64 - guest_address_bits()));
-	write_sysreg(cptr_el2, CPTR);
-	write_sysreg(cnthctl_el2, CNTHCTL);
-	write_sysreg(hstr_el2, 0);
-	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
-	extensions_init();
-	guest_traps(false, false, false);
-	guest_stage2_none(0);
+	write_sysreg(hcr_el2, w->hcr);
+	set(w);
+	guest_fp(true, true);
+	guest_stage2_none();
+	return true;
+}
+
+void guest_begin(void)
+{
+	unsigned cpu = cpu_index();
+
+	normal[cpu].cptr = read_sysreg(cptr_el2);
+	normal[cpu].mdcr = read_sysreg(mdcr_el2);
+	normal[cpu].cnthctl = read_sysreg(cnthctl_el2);
+	normal[cpu].mdscr = read_sysreg(mdscr_el1);
+	load_sysreg(cnthctl_el2, CNTHCTL);
+	load_sysreg(mdcr_el2, wanted[cpu].mdcr);
+	if (differs(&wanted[cpu]))
+		set(&wanted[cpu]);
+}
+
+/* What the last exception told is not the N-visor's to know. */
+void guest_end(void)
+{
+	unsigned cpu = cpu_index();
+
+	load_sysreg(cptr_el2, normal[cpu].cptr);
+	load_sysreg(mdcr_el2, normal[cpu].mdcr);
+	load_sysreg(cnthctl_el2, normal[cpu].cnthctl);
+	load_sysreg(mdscr_el1, normal[cpu].mdscr);
+	load_sysreg(esr_el2, 0);
+	load_sysreg(far_el2, 0);
+	load_sysreg(hpfar_el2, 0);
+	load_sysreg(elr_el2, 0);
+	load_sysreg(spsr_el2, 0);
 }
 
 void guest_traps(bool vserror, bool debug, bool pmu)
 {
-	uint64_t hcr = HCR | (has_ras() ? HCR_TERR : 0) | (vserror ? HCR_VSE : 0);
-	uint64_t mdcr = MDCR | pmu_counters() | (has_fgt() ? MDCR_TDCC : 0);
+	const struct el2 *w = &wanted[cpu_index()];
 
-	write_sysreg(hcr_el2, hcr);
-	write_sysreg(mdcr_el2, mdcr | (debug ? 0 : MDCR_TDA) | (pmu ? 0 : MDCR_TPM | MDCR_TPMCR));
+	write_sysreg(hcr_el2, w->hcr | (vserror ? HCR_VSE : 0));
+	write_sysreg(mdcr_el2,
+		     w->mdcr & ~((debug ? MDCR_TDA : 0) | (pmu ? MDCR_TPM | MDCR_TPMCR : 0)));
 }
 
 bool guest_took_vserror(void)
@@ -156,19 +235,17 @@ bool guest_took_vserror(void)
 	return !(read_sysreg(hcr_el2) & HCR_VSE);
 }
 
-void guest_sve(bool has)
+void guest_fp(bool fp, bool sve)
 {
-	write_sysreg(cptr_el2, CPTR | (has ? 0 : CPTR_TZ));
+	write_sysreg(cptr_el2, CPTR | (fp ? 0 : CPTR_TFP) | (sve ? 0 : CPTR_TZ));
 }
 
 /* A caller in streaming mode would have our vector instructions trapped: it ends, with ZA. */
 void guest_streaming_off(void)
 {
-	if (!id_field(id_aa64pfr1_el1, 24))
+	if (!cpu_has.sme)
 		return;
 	write_sysreg(cptr_el2, CPTR & ~CPTR_TSM);
 	isb();
 	write_sysreg(SVCR, 0);
-	write_sysreg(cptr_el2, CPTR);
-	isb();
 }

@@ -3,6 +3,8 @@
  * Where BL31 enters, on each CPU: x0 = manifest, x1 = index of the CPU, x2 = 1 on the cold
  * boot. MMU and caches are off, exceptions masked.
  */
+#include <twinvisor/abi.h>
+
 #include "asm.h"
 #include "layout.h"
 
@@ -59,22 +61,45 @@ func mmu_on
 	ret
 endfunc mmu_on
 
-/* void el3_call(uint64_t x[6]): one SMC, results over the arguments */
-func el3_call
-	stp	x29, x30, [sp, #-32]!
-	str	x0, [sp, #16]
-	mov	x8, x0
-	ldp	x0, x1, [x8]
-	ldp	x2, x3, [x8, #16]
-	ldp	x4, x5, [x8, #32]
-	smc	#0
-	ldr	x8, [sp, #16]
-	stp	x0, x1, [x8]
-	stp	x2, x3, [x8, #16]
-	stp	x4, x5, [x8, #32]
-	ldp	x29, x30, [sp], #32
-	ret
-endfunc el3_call
+#define CALL_FRAME 144 /* struct tv_args, x18-x30 */
+
+/*
+ * _Noreturn void serve(int64_t status): says READY, then serves calls for ever. Each comes back
+ * from this SMC with this SP, and the caller's x5-x30, of which those from x18 on are its to have
+ * again, and none of ours.
+ */
+func serve
+	mov	x5, x0
+	mov_w	w0, TV_SVISOR_READY
+1:	smc	#0
+	sub	sp, sp, #CALL_FRAME
+	stp	x0, x1, [sp]
+	stp	x2, x3, [sp, #16]
+	stp	x4, x18, [sp, #32]
+	stp	x19, x20, [sp, #48]
+	stp	x21, x22, [sp, #64]
+	stp	x23, x24, [sp, #80]
+	stp	x25, x26, [sp, #96]
+	stp	x27, x28, [sp, #112]
+	stp	x29, x30, [sp, #128]
+	mov	x0, sp
+	bl	svisor_call
+	ldp	x5, x1, [sp]
+	ldp	x2, x3, [sp, #16]
+	ldp	x4, x18, [sp, #32]
+	ldp	x19, x20, [sp, #48]
+	ldp	x21, x22, [sp, #64]
+	ldp	x23, x24, [sp, #80]
+	ldp	x25, x26, [sp, #96]
+	ldp	x27, x28, [sp, #112]
+	ldp	x29, x30, [sp, #128]
+	add	sp, sp, #CALL_FRAME
+	mov_w	w0, TV_SVISOR_RETURN
+	.irp	n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+	mov	x\n, xzr
+	.endr
+	b	1b
+endfunc serve
 
 /*
  * Accesses to ordinary memory. The machine may abort any of them: the vector then resumes at

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * FP, SIMD and SVE of a guest: its own while it runs, zero before and after.
+ * FP, SIMD and SVE of a guest. Till it uses them it has none: they trap, and hold what the N-visor
+ * has left there. From then on they are its own, till it leaves; after that, zero.
  */
 #include "arch.h"
+#include "esr.h"
+#include "has.h"
 #include "guest.h"
 #include "sysreg.h"
 
@@ -14,11 +17,6 @@ void sve_save(void *z, void *p);
 void sve_load(const void *z, const void *p);
 void sve_clear(void);
 unsigned sve_bytes(void);
-
-static bool has_sve(void)
-{
-	return id_field(id_aa64pfr0_el1, 32);
-}
 
 /* ZCR_EL2 is one register for both worlds, and Linux's own vector length (as ZCR_EL1, under
  * VHE): it is lent to the guest, whose vectors are kept to what it has room for. */
@@ -41,7 +39,7 @@ unsigned sve_length(unsigned most)
 {
 	unsigned length;
 
-	if (!has_sve())
+	if (!cpu_has.sve)
 		return 0;
 	zcr_lend(most);
 	length = sve_bytes() / 16;
@@ -49,11 +47,17 @@ unsigned sve_length(unsigned most)
 	return length;
 }
 
+bool fp_wanted(const struct guest_regs *regs, uint64_t esr)
+{
+	return ESR_EC(esr) == EC_FP || (ESR_EC(esr) == EC_SVE && regs->features & TV_FEATURE_SVE);
+}
+
 void fp_load(const struct guest_regs *regs)
 {
 	unsigned length = regs->features & TV_FEATURE_SVE;
 
-	guest_streaming_off();
+	guest_fp(true, length);
+	isb();
 	if (length) {
 		zcr_lend(length);
 		sve_load(regs->z, regs->p);
@@ -61,7 +65,6 @@ void fp_load(const struct guest_regs *regs)
 	} else {
 		simd_load(regs->z);
 	}
-	guest_sve(length);
 	write_sysreg(fpcr, regs->fpcr);
 	write_sysreg(fpsr, regs->fpsr);
 }
@@ -70,7 +73,7 @@ void fp_save(struct guest_regs *regs)
 {
 	unsigned length = regs->features & TV_FEATURE_SVE;
 
-	guest_sve(true);
+	guest_fp(true, true);
 	isb();
 	regs->fpcr = read_sysreg(fpcr);
 	regs->fpsr = read_sysreg(fpsr);
@@ -80,7 +83,7 @@ void fp_save(struct guest_regs *regs)
 	} else {
 		simd_save(regs->z);
 	}
-	if (has_sve()) {
+	if (cpu_has.sve) {
 		sve_clear();
 		write_sysreg(ZCR_EL1, 0);
 	} else {

@@ -9,6 +9,7 @@
 #include "guest.h"
 #include "sysreg.h"
 
+#define ICC_SRE 1 /* bit 0 */
 #define LR_HW (1ULL << 61)
 #define LR_PINTID(lr) ((unsigned)((lr) >> 32) & 0x1fff)
 #define VTR_LISTS(vtr) (((unsigned)(vtr) & 0x1f) + 1)
@@ -50,8 +51,11 @@ static bool is_harmless(uint64_t lr)
 /* What is empty stays so: a guest ends interrupts, and begins none. */
 bool guest_lists_ok(void)
 {
-	uint64_t used =
-		~read_sysreg(ICH_ELRSR_EL2) & ((1ULL << VTR_LISTS(read_sysreg(ICH_VTR_EL2))) - 1);
+	uint64_t used;
+
+	if (!(read_sysreg(ICC_SRE_EL2) & ICC_SRE)) /* without it, they are UNDEFINED */
+		return false;
+	used = ~read_sysreg(ICH_ELRSR_EL2) & ((1ULL << VTR_LISTS(read_sysreg(ICH_VTR_EL2))) - 1);
 
 	for (unsigned n = 0; used; n++, used >>= 1) {
 		if ((used & 1) && !is_harmless(list_register(n)))

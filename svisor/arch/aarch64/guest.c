@@ -4,6 +4,8 @@
  * docs/registers.md has the reasons, one a register.
  */
 #include "arch.h"
+#include "esr.h"
+#include "has.h"
 #include "guest.h"
 #include "sysreg.h"
 
@@ -17,43 +19,30 @@
 	X(8, apgakeylo_el1) X(9, apgakeyhi_el1)
 /* clang-format on */
 
-bool has_ras(void)
-{
-	return id_field(id_aa64pfr0_el1, 28);
-}
-
-/* ID_AA64ISAR1_EL1.{APA, API} and ID_AA64ISAR2_EL1.APA3: the three algorithms. Those of the
- * generic key come with them. */
-static bool has_pauth(void)
-{
-	return id_field(id_aa64isar1_el1, 4) || id_field(id_aa64isar1_el1, 8) ||
-	       id_field(ID_AA64ISAR2_EL1, 12);
-}
-
 static void keys_load(const uint64_t *keys)
 {
-	if (!has_pauth())
+	if (!cpu_has.pauth)
 		return;
-#define X(i, name) write_sysreg(name, keys[i]);
+#define X(i, name) load_sysreg(name, keys[i]);
 	PAUTH_KEYS(X)
 #undef X
 }
 
 static void keys_save(uint64_t *keys)
 {
-	static const uint64_t none[10];
-
-	if (!has_pauth())
+	if (!cpu_has.pauth)
 		return;
 #define X(i, name) keys[i] = read_sysreg(name);
 	PAUTH_KEYS(X)
 #undef X
-	keys_load(none);
+#define X(i, name) load_sysreg(name, 0);
+	PAUTH_KEYS(X)
+#undef X
 }
 
 static void sysregs_load(const struct guest_sysregs *s)
 {
-#define X(name) write_sysreg(name, s->name);
+#define X(name) load_sysreg(name, s->name);
 	GUEST_SYSREGS(X)
 #undef X
 }
@@ -61,56 +50,59 @@ static void sysregs_load(const struct guest_sysregs *s)
 /* What is left behind is what a CPU has that never ran a guest. */
 static void sysregs_save(struct guest_sysregs *s)
 {
-	static const struct guest_sysregs none = {.sctlr_el1 = SCTLR_EL1_RESET};
-
 #define X(name) s->name = read_sysreg(name);
 	GUEST_SYSREGS(X)
 #undef X
-	sysregs_load(&none);
+#define X(name) load_sysreg(name, 0);
+	GUEST_SYSREGS(X)
+#undef X
+	load_sysreg(sctlr_el1, SCTLR_EL1_RESET);
 }
 
 /* A virtual SError has no syndrome of the N-visor's; what ESB has made of one is the guest's. */
 static void ras_load(const struct guest_regs *regs)
 {
-	if (!has_ras())
+	if (!cpu_has.ras)
 		return;
-	write_sysreg(vsesr_el2, 0);
-	write_sysreg(vdisr_el2, regs->vdisr);
+	load_sysreg(vsesr_el2, 0);
+	load_sysreg(vdisr_el2, regs->vdisr);
 }
 
 static void ras_save(struct guest_regs *regs)
 {
-	if (!has_ras())
+	if (!cpu_has.ras)
 		return;
 	regs->vdisr = read_sysreg(vdisr_el2);
-	write_sysreg(vdisr_el2, 0);
+	load_sysreg(vdisr_el2, 0);
 }
 
 static void load(const struct guest_regs *regs, uint64_t cntvoff, bool vserror)
 {
-	write_sysreg(vmpidr_el2, regs->mpidr | MPIDR_RES1);
-	write_sysreg(cntvoff_el2, cntvoff);
+	load_sysreg(vmpidr_el2, regs->mpidr | MPIDR_RES1);
+	load_sysreg(cntvoff_el2, cntvoff);
 	sysregs_load(&regs->sys);
 	keys_load(regs->pauth);
-	fp_load(regs);
 	debug_load(regs);
 	ras_load(regs);
 	pmu_load(regs);
-	guest_traps(vserror, regs->debug_used, regs->pmu_used);
-	write_sysreg(elr_el2, regs->pc);
-	write_sysreg(spsr_el2, regs->pstate);
+	if (vserror || regs->debug_used || regs->pmu_used)
+		guest_traps(vserror, regs->debug_used, regs->pmu_used);
+	guest_streaming_off(); /* it would make SVE trap as SME */
+	guest_fp(false, false);
+	load_sysreg(elr_el2, regs->pc);
+	load_sysreg(spsr_el2, regs->pstate);
 }
 
 static void save(struct guest_regs *regs, bool *vserror)
 {
 	regs->pc = read_sysreg(elr_el2);
 	regs->pstate = read_sysreg(spsr_el2);
-	if (guest_took_vserror())
+	if (*vserror && guest_took_vserror())
 		*vserror = false;
-	guest_traps(false, false, false);
+	if (regs->debug_used || regs->pmu_used)
+		guest_traps(false, false, false);
 	sysregs_save(&regs->sys);
 	keys_save(regs->pauth);
-	fp_save(regs);
 	debug_save(regs);
 	ras_save(regs);
 	pmu_save(regs);
@@ -119,25 +111,41 @@ static void save(struct guest_regs *regs, bool *vserror)
 /* guest.S */
 unsigned guest_enter(struct guest_regs *regs);
 
-static void run_once(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, struct guest_exit *out)
+/* From its first use of FP on, the guest has its own, and goes on. */
+static void run_once(struct guest_regs *regs, pa_t s2_root, struct guest_exit *out)
 {
+	bool fp = false;
+
 	isb(); /* stage 1 is whole before stage 2 lets anything through */
-	guest_stage2_none(vmid);
-	write_sysreg(vsttbr_el2, s2_root.v);
-	out->kind = guest_enter(regs);
-	guest_stage2_none(0);
-	out->esr = read_sysreg(esr_el2);
+	guest_stage2(s2_root.v);
+	for (;;) {
+		out->kind = guest_enter(regs);
+		out->esr = read_sysreg(esr_el2);
+		if (fp || out->kind != GUEST_SYNC || !fp_wanted(regs, out->esr))
+			break;
+		fp_load(regs);
+		fp = true;
+	}
 	out->far = read_sysreg(far_el2);
 	out->hpfar = read_sysreg(hpfar_el2) & ~HPFAR_NS;
+	guest_stage2_none();
+	if (fp)
+		fp_save(regs);
+}
+
+static bool is_sysreg(const struct guest_exit *exit)
+{
+	return exit->kind == GUEST_SYNC && ESR_EC(exit->esr) == EC_SYSREG;
 }
 
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out)
 {
+	guest_stage2_vmid(vmid);
 	do {
 		load(regs, cntvoff, *vserror);
-		run_once(regs, s2_root, vmid, out);
+		run_once(regs, s2_root, out);
 		save(regs, vserror);
 		isb();
-	} while (debug_wanted(regs, out) || pmu_wanted(regs, out));
+	} while (is_sysreg(out) && (debug_wanted(regs, out) || pmu_wanted(regs, out)));
 }

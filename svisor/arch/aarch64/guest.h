@@ -11,30 +11,35 @@
 /* RES1 of SCTLR_EL1 where none of its extensions is used (DDI 0487 D24.2.154). */
 #define SCTLR_EL1_RESET 0x30d00800ULL
 
-bool has_ras(void);
-
 /* el2.c */
 
-/* At boot: every EL2 register that governs EL1. */
-void guest_cpu_init(void);
-/* HCR_EL2 and MDCR_EL2. `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
+/* At boot: every EL2 register that governs EL1. False: the CPU is not like the first one. */
+bool guest_cpu_init(void);
+/* HCR_EL2 and MDCR_EL2, of which a call finds the one, and guest_begin sets the other, as for
+ * (false, false, false). `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
  * guest's. */
 void guest_traps(bool vserror, bool debug, bool pmu);
 /* Since guest_traps(true, ...): has the guest taken its virtual SError? */
 bool guest_took_vserror(void);
-/* Stage 2 with an empty table, under this VMID: nothing can be reached, or cached, by
- * speculation while EL1 registers are half one guest's. */
-void guest_stage2_none(uint16_t vmid);
-/* Out of streaming mode, if that exists; ZA and the vectors are lost. */
+/* The VMID of stage 2. Its table is an empty one but between guest_stage2 and guest_stage2_none:
+ * nothing can be reached, or cached, by speculation while EL1 registers are half one guest's. */
+void guest_stage2_vmid(uint16_t vmid);
+void guest_stage2(uint64_t root);
+void guest_stage2_none(void);
+/* Out of streaming mode, if that exists; ZA and the vectors are lost. guest_fp must follow. */
 void guest_streaming_off(void);
 
-/* May SVE be used, by the guest and here? After an ISB, or in the guest. */
-void guest_sve(bool has);
+/* May FP and SIMD, and SVE, be used, by the guest and here? After an ISB, or in the guest. */
+void guest_fp(bool fp, bool sve);
 
 /* gic.c, at the cold boot */
 void gic_init(const struct tv_manifest *m);
 
-/* fp.c: FP, SIMD and SVE. Load all; save all and clear them from the CPU. */
+/* fp.c: FP, SIMD and SVE. What a guest has of them is loaded when it uses any; saved and cleared
+ * from the CPU when it leaves then. */
+
+/* Is this exit the first use? Only while they are not loaded. */
+bool fp_wanted(const struct guest_regs *regs, uint64_t esr);
 void fp_load(const struct guest_regs *regs);
 void fp_save(struct guest_regs *regs);
 
@@ -42,7 +47,8 @@ void fp_save(struct guest_regs *regs);
  * back. `sys` is saved before. */
 void debug_load(const struct guest_regs *regs);
 void debug_save(struct guest_regs *regs);
-/* Was this exit the guest's first access to them? Then it has them when it runs next. */
+/* Was this exit, by an access to a register, the guest's first to them? Then it has them when it
+ * runs next. */
 bool debug_wanted(struct guest_regs *regs, const struct guest_exit *exit);
 
 /* pmu.c: performance monitors, in the same way. Nothing counts at S-EL2. */

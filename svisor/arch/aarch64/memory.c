@@ -61,6 +61,11 @@ static void *ns_ptr(pa_t a)
 	return (void *)(NS_WINDOW + a.v);
 }
 
+void *ns_kept_ptr(pa_t page)
+{
+	return (void *)(NS_WINDOW + page.v);
+}
+
 bool ns_read64(pa_t a, uint64_t *out)
 {
 	return ns_load(ns_ptr(a), out);
@@ -85,6 +90,8 @@ static bool copy_many(void *to, const void *from, size_t bytes)
 
 	if (rows) {
 		guest_streaming_off();
+		guest_fp(true, true);
+		isb();
 		ok = ns_copy_rows(to, from, rows);
 		simd_clear_few();
 	}

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The performance monitors. A guest that does not use them has the N-visor's in place, which
- * stand still: PMCR_EL0.E of the Secure world is 0 then, whatever the N-visor's is (EL3 switches
- * PMCR_EL0), and MDCR_EL2.HPME always. Its first access traps; from then on its own are switched,
- * till it is seen with PMCR_EL0.E off.
+ * stand still: EL3 lets nothing count in the Secure world. Its first access traps; from then on its
+ * own are switched, and may count, till it is seen with PMCR_EL0.E off.
  */
 #include "arch.h"
 #include "esr.h"
+#include "has.h"
 #include "guest.h"
 #include "sysreg.h"
 
 #define PMCR_E (1ULL << 0)
 #define PMCR_N(v) ((v) >> 11 & 0x1f)
 #define ALL_COUNTERS 0xffffffffULL
-#define PMUSERENR_ALL 0xf
 #define PMUV3P8 8 /* later ones have state that is not kept here */
 
-/* The N-visor's, while a guest's are in place; of `userenr`, always. */
+/* The N-visor's, while a guest's are in place. */
 static struct guest_pmu normal[TV_MAX_CPUS];
 
 /* clang-format off */
@@ -27,9 +26,7 @@ static struct guest_pmu normal[TV_MAX_CPUS];
 
 static unsigned version(void)
 {
-	unsigned v = id_field(id_aa64dfr0_el1, 8);
-
-	return v == 0xf ? 0 : v; /* not one of Arm's */
+	return cpu_has.pmu ? id_field(id_aa64dfr0_el1, 8) : 0;
 }
 
 static bool has_icntr(void)
@@ -37,15 +34,27 @@ static bool has_icntr(void)
 	return id_field(ID_AA64DFR1_EL1, 36);
 }
 
+/* May anything count? No other counters than the guest's are there then. */
+static void el3_count(bool on)
+{
+	register uint64_t x0 __asm__("x0") = TV_SVISOR_COUNT;
+	register uint64_t x1 __asm__("x1") = on;
+
+	__asm__ volatile("smc #0" : "+r"(x0), "+r"(x1)::"x2", "x3", "memory");
+}
+
 unsigned pmu_counters(void)
 {
-	return version() ? PMCR_N(read_sysreg(pmcr_el0)) : 0;
+	return cpu_has.pmu ? PMCR_N(read_sysreg(pmcr_el0)) : 0;
 }
 
 static void save(struct guest_pmu *p)
 {
 	unsigned n = pmu_counters();
 
+	p->pmcr = read_sysreg(pmcr_el0);
+	write_sysreg(pmcr_el0, 0);
+	isb();
 	p->cnten = read_sysreg(pmcntenset_el0);
 	p->inten = read_sysreg(pmintenset_el1);
 	p->ovs = read_sysreg(pmovsset_el0);
@@ -62,8 +71,8 @@ static void save(struct guest_pmu *p)
 #undef X
 }
 
-/* Nothing counts meanwhile. What is set by one register and cleared by another is clear before
- * it is set. */
+/* All but PMCR_EL0: nothing counts meanwhile. What is set by one register and cleared by another is
+ * clear before it is set. */
 static void load(const struct guest_pmu *p)
 {
 	unsigned n = pmu_counters();
@@ -86,24 +95,17 @@ static void load(const struct guest_pmu *p)
 	write_sysreg(pmovsset_el0, p->ovs);
 	write_sysreg(pmintenset_el1, p->inten);
 	write_sysreg(pmcntenset_el0, p->cnten);
+	isb();
 }
 
-/* Of a guest that does not count, EL0's accesses have to meet MDCR_EL2's trap as EL1's do. */
 void pmu_load(const struct guest_regs *regs)
 {
-	struct guest_pmu *own = &normal[cpu_index()];
-
-	if (!version())
+	if (!regs->pmu_used)
 		return;
-	if (regs->pmu_used) {
-		save(own);
-		load(&regs->pmu);
-		isb();
-		write_sysreg(pmcr_el0, regs->pmu.pmcr);
-	} else {
-		own->userenr = read_sysreg(pmuserenr_el0);
-		write_sysreg(pmuserenr_el0, PMUSERENR_ALL);
-	}
+	save(&normal[cpu_index()]);
+	load(&regs->pmu);
+	el3_count(true);
+	write_sysreg(pmcr_el0, regs->pmu.pmcr);
 }
 
 /* DDI 0487 D13.5.2; all counters are below MDCR_EL2.HPMN. */
@@ -114,21 +116,14 @@ static bool line(const struct guest_pmu *p)
 
 void pmu_save(struct guest_regs *regs)
 {
-	const struct guest_pmu *own = &normal[cpu_index()];
-
-	if (!version())
+	if (!regs->pmu_used)
 		return;
-	if (regs->pmu_used) {
-		regs->pmu.pmcr = read_sysreg(pmcr_el0);
-		write_sysreg(pmcr_el0, 0);
-		isb();
-		save(&regs->pmu);
-		load(own);
-		regs->pmu_used = regs->pmu.pmcr & PMCR_E;
-		regs->pmu_line = line(&regs->pmu);
-	} else {
-		write_sysreg(pmuserenr_el0, own->userenr);
-	}
+	save(&regs->pmu);
+	el3_count(false);
+	load(&normal[cpu_index()]);
+	write_sysreg(pmcr_el0, normal[cpu_index()].pmcr);
+	regs->pmu_used = regs->pmu.pmcr & PMCR_E;
+	regs->pmu_line = line(&regs->pmu);
 }
 
 /* PMCR to PMOVSSET_EL0: 3, 3, C9, C12 to C14; PMINTEN<SET,CLR>, PMMIR_EL1: 3, 0, C9, C14;
@@ -146,7 +141,7 @@ static bool is_pmu(uint64_t esr)
 
 bool pmu_wanted(struct guest_regs *regs, const struct guest_exit *exit)
 {
-	if (regs->pmu_used || exit->kind != GUEST_SYNC || ESR_EC(exit->esr) != EC_SYSREG)
+	if (regs->pmu_used)
 		return false;
 	if (!(regs->features & TV_FEATURE_PMU) || version() > PMUV3P8 || has_icntr())
 		return false;

@@ -17,6 +17,10 @@
 #define write_sysreg(name, value) \
 	__asm__ volatile("msr " TEXT_OF(name) ", %0" ::"r"((uint64_t)(value)) : "memory")
 
+/* Not ordered with accesses to memory, so that those can be paired. */
+#define load_sysreg(name, value) \
+	__asm__ volatile("msr " TEXT_OF(name) ", %x0" ::"rZ"((uint64_t)(value)))
+
 #define isb() __asm__ volatile("isb" ::: "memory")
 #define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")
 
@@ -26,6 +30,7 @@
 #define SVCR s3_3_c4_c2_2
 #define ZCR_EL1 s3_0_c1_c2_0
 #define ZCR_EL2 s3_4_c1_c2_0
+#define ICC_SRE_EL2 s3_4_c12_c9_5
 #define ICH_VTR_EL2 s3_4_c12_c11_1
 #define ICH_ELRSR_EL2 s3_4_c12_c11_5
 #define HCRX_EL2 s3_4_c1_c2_2

@@ -14,43 +14,51 @@ void s2_write(uint64_t *entry, uint64_t value)
 	dsb(ishst);
 }
 
-static void with_vmid(uint16_t vmid)
+/* VTTBR_EL2 as it was: of a call that runs no guest, the N-visor's. */
+static uint64_t put_vmid(uint16_t vmid)
 {
-	guest_stage2_none(vmid);
+	uint64_t before = read_sysreg(vttbr_el2);
+
+	guest_stage2_vmid(vmid);
 	dsb(ish);
+	return before;
 }
 
-static void without_vmid(void)
+static void put_back(uint64_t before)
 {
-	guest_stage2_none(0);
+	write_sysreg(vttbr_el2, before);
+	isb();
 }
 
 void tlb_flush_ipa(uint16_t vmid, ipa_t ipa)
 {
-	with_vmid(vmid);
+	uint64_t before = put_vmid(vmid);
+
 	/* bit 63 = 0: the Secure IPA space */
 	__asm__ volatile("tlbi ipas2e1is, %0" ::"r"(ipa.v >> TV_PAGE_SHIFT) : "memory");
 	dsb(ish);
 	__asm__ volatile("tlbi vmalle1is" ::: "memory");
 	dsb(ish);
-	without_vmid();
+	put_back(before);
 }
 
 void tlb_flush_vm(uint16_t vmid)
 {
-	with_vmid(vmid);
+	uint64_t before = put_vmid(vmid);
+
 	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
 	dsb(ish);
 	/* Its pages will be others': no line of its code may be fetched there. */
 	__asm__ volatile("ic ialluis" ::: "memory");
 	dsb(ish);
-	without_vmid();
+	put_back(before);
 }
 
 void tlb_flush_local(uint16_t vmid)
 {
-	with_vmid(vmid);
+	uint64_t before = put_vmid(vmid);
+
 	__asm__ volatile("tlbi vmalle1\n\tic iallu" ::: "memory");
 	dsb(nsh);
-	without_vmid();
+	put_back(before);
 }

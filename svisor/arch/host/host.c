@@ -19,6 +19,8 @@ struct tv_manifest host_manifest = {
 void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
 struct host_run host_run;
 void (*host_ns_hook)(uint64_t pa);
+void (*host_begin_hook)(void);
+static bool guest_is_in[TV_MAX_CPUS];
 void (*host_op_hook)(enum host_op op, uint64_t what);
 uint64_t host_broken_page, host_counter;
 unsigned host_entropy, host_regions, host_address_bits;
@@ -82,6 +84,8 @@ void host_reset(void)
 	memset(mapped, 0, sizeof(mapped));
 	host_guest = NULL;
 	host_ns_hook = NULL;
+	host_begin_hook = NULL;
+	memset(guest_is_in, 0, sizeof(guest_is_in));
 	host_op_hook = NULL;
 	host_broken_page = 1;
 	host_counter = 1000;
@@ -284,13 +288,28 @@ bool ns_write(pa_t to, const void *from, size_t bytes)
 	return true;
 }
 
+void *ns_kept_ptr(pa_t page)
+{
+	if (host_ns_hook)
+		host_ns_hook(page.v);
+	return host_mem(page.v);
+}
+
+static void must_be_in(void)
+{
+	if (!guest_is_in[cpu_index()])
+		panic("vector registers are the N-visor's");
+}
+
 bool ns_read_many(void *to, pa_t from, size_t bytes)
 {
+	must_be_in();
 	return ns_read(to, from, bytes);
 }
 
 bool ns_write_many(pa_t to, const void *from, size_t bytes)
 {
+	must_be_in();
 	return ns_write(to, from, bytes);
 }
 
@@ -371,13 +390,29 @@ void guest_reset(struct guest_regs *regs, uint64_t mpidr, uint64_t features)
 	regs->pstate = PSTATE_START;
 }
 
+void guest_begin(void)
+{
+	if (guest_is_in[cpu_index()])
+		panic("impossible guest_begin");
+	guest_is_in[cpu_index()] = true;
+	if (host_begin_hook)
+		host_begin_hook();
+}
+
+void guest_end(void)
+{
+	if (!guest_is_in[cpu_index()])
+		panic("impossible guest_end");
+	guest_is_in[cpu_index()] = false;
+}
+
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out)
 {
 	host_run = (struct host_run){s2_root.v, cntvoff, vmid, *vserror};
 	*vserror = false;
 	*out = (struct guest_exit){.kind = GUEST_IRQ};
-	if (vmid == 0 || !host_secure(s2_root.v))
+	if (!guest_is_in[cpu_index()] || vmid == 0 || !host_secure(s2_root.v))
 		panic("impossible guest_run");
 	if (host_guest)
 		host_guest(regs, out);

@@ -47,7 +47,9 @@ extern struct host_run {
 } host_run;
 
 /* The N-visor at work on another CPU: called before each access to ordinary memory. */
-extern void (*host_ns_hook)(uint64_t pa);
+extern void (*host_ns_hook)(uint64_t pa); /* and by ns_kept_ptr */
+/* Called by guest_begin. */
+extern void (*host_begin_hook)(void);
 /* Accesses to this ordinary page abort; 1: to none. */
 extern uint64_t host_broken_page;
 /* What counter_now() says; one more each time. */

@@ -24,8 +24,8 @@ static struct tv_run *shared[NR_CPUS];
 static void (*kernel_share)(void); /* names the kernel's own page again */
 
 /*
- * x5 and up must come back as they were (SMCCC): every register is loaded with a
- * known value here and compared after, so a leaking one shows.
+ * x18 and up must come back as they were: some are loaded with a known value here and compared
+ * after, so a leaking one shows. SP_EL0 is the kernel's "current", and lost after TV_VCPU_RUN.
  */
 static void make_call(struct tva_call *c)
 {
@@ -37,24 +37,22 @@ static void make_call(struct tva_call *c)
 	register unsigned long x5 asm("x5") = c->x[5];
 	register unsigned long x6 asm("x6") = c->x[6];
 	register unsigned long x7 asm("x7") = c->x[7];
-	register unsigned long x8 asm("x8") = 8;
-	register unsigned long x9 asm("x9") = 9;
-	register unsigned long x12 asm("x12") = 12;
-	register unsigned long x17 asm("x17") = 17;
+	register unsigned long x20 asm("x20") = 20;
+	register unsigned long x23 asm("x23") = 23;
+	register unsigned long x28 asm("x28") = 28;
+	unsigned long sp_el0;
 
-	asm volatile("smc #0"
-		     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6),
-		       "+r"(x7), "+r"(x8), "+r"(x9), "+r"(x12), "+r"(x17)
+	asm volatile("mrs %[sp_el0], sp_el0\n\tsmc #0\n\tmsr sp_el0, %[sp_el0]"
+		     : [sp_el0] "=&r"(sp_el0), "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6),
+		       "+r"(x7), "+r"(x20), "+r"(x23), "+r"(x28)
 		     :
-		     : "x10", "x11", "x13", "x14", "x15", "x16", "memory");
+		     : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory");
 	c->r[0] = x0;
 	c->r[1] = x1;
 	c->r[2] = x2;
 	c->r[3] = x3;
 	c->r[4] = x4;
-	c->changed = (u64)(x5 != c->x[5]) << 5 | (u64)(x6 != c->x[6]) << 6 |
-		     (u64)(x7 != c->x[7]) << 7 | (u64)(x8 != 8) << 8 | (u64)(x9 != 9) << 9 |
-		     (u64)(x12 != 12) << 12 | (u64)(x17 != 17) << 17;
+	c->changed = (u64)(x20 != 20) << 20 | (u64)(x23 != 23) << 23 | (u64)(x28 != 28) << 28;
 }
 
 static u64 swap_reg(u64 id, u64 value)

@@ -12,10 +12,11 @@ endif
 
 include common/fdt_wrappers.mk
 
-SPD_INCLUDES		:=	-I${TV_INCLUDE}
+SPD_INCLUDES		:=	-I${TV_INCLUDE} -Iservices/spd/tvd
 
 SPD_SOURCES		:=	$(addprefix services/spd/tvd/,	\
 				tvd_context.c			\
+				tvd_fast.S			\
 				tvd_helpers.S			\
 				tvd_main.c			\
 				tvd_manifest.c			\
@@ -25,6 +26,10 @@ SPD_SOURCES		:=	$(addprefix services/spd/tvd/,	\
 NEED_BL32		:=	yes
 SPD_AT_SEL2		:=	1
 CTX_INCLUDE_EL2_REGS	:=	1
+
+# 0: calls go through runtime services and context management, as others do
+TVD_FAST		?=	1
+SPD_FAST_SMC		:=	${TVD_FAST}
 
 # S-VMs use SVE and FP; the S-visor saves and scrubs their registers.
 ENABLE_SVE_FOR_SWD	:=	1

@@ -52,12 +52,12 @@ int tvd_boot(uint64_t cold)
 	ep.args.arg3 = 0U;
 	tvd_context_init(cpu, &ep);
 
-	cpu->state = TVD_BOOT;
+	cpu->fast.state = TVD_BOOT;
 	tvd_context_to_svisor_first(cpu);
-	status = (int)tvd_enter(&cpu->frame);
-	tvd_context_from_svisor_first();
+	status = (int)tvd_enter(&cpu->fast.frame);
+	tvd_context_from_svisor_first(cpu);
 
-	cpu->state = (status == TV_OK) ? TVD_IDLE : TVD_OFF;
+	cpu->fast.state = (status == TV_OK) ? TVD_IDLE : TVD_OFF;
 	if (status != TV_OK)
 		ERROR("TVD: no S-visor on CPU %u: %d\n", plat_my_core_pos(), status);
 
@@ -67,13 +67,9 @@ int tvd_boot(uint64_t cold)
 static uintptr_t call(struct tvd_cpu *cpu, uint32_t fid, u_register_t x1, u_register_t x2,
 		      u_register_t x3, u_register_t x4)
 {
-	unsigned int reg;
-
-	cpu->state = TVD_CALL;
-	tvd_context_switch(cpu, NON_SECURE, SECURE);
-	for (reg = CTX_GPREG_X5; reg <= CTX_GPREG_X17; reg += sizeof(uint64_t))
-		SMC_SET_GP(&cpu->ctx, reg, 0U);
-
+	cpu->fast.state = TVD_CALL;
+	tvd_context_switch(NON_SECURE, SECURE);
+	cm_set_elr_spsr_el3(SECURE, cpu->fast.svisor.elr_el3, cpu->fast.svisor.spsr_el3);
 	SMC_RET5(&cpu->ctx, fid, x1, x2, x3, x4);
 }
 
@@ -87,12 +83,12 @@ void tvd_wipe(void)
 	struct tvd_cpu *cpu = tvd_this_cpu();
 	int status = TV_ESTATE;
 
-	if (cpu->state == TVD_IDLE) {
+	if (cpu->fast.state == TVD_IDLE) {
 		(void)call(cpu, TV_DISPATCH_WIPE, 0U, 0U, 0U, 0U);
-		cpu->state = TVD_WIPE;
-		status = (int)tvd_enter(&cpu->frame);
-		cpu->state = TVD_IDLE;
-		tvd_context_switch(cpu, SECURE, NON_SECURE);
+		cpu->fast.state = TVD_WIPE;
+		status = (int)tvd_enter(&cpu->fast.frame);
+		cpu->fast.state = TVD_IDLE;
+		tvd_context_switch(SECURE, NON_SECURE);
 	}
 	if (status != TV_OK) {
 		ERROR("TVD: S-VMs not wiped on CPU %u: %d\n", plat_my_core_pos(), status);
@@ -100,14 +96,11 @@ void tvd_wipe(void)
 	}
 }
 
-/* The results are all that changes in the caller's x0-x30. */
 static uintptr_t call_return(struct tvd_cpu *cpu, u_register_t r0, u_register_t r1, u_register_t r2,
-			     u_register_t r3)
+			     u_register_t r3, u_register_t r4)
 {
-	u_register_t r4 = SMC_GET_GP(&cpu->ctx, CTX_GPREG_X5);
-
-	cpu->state = TVD_IDLE;
-	tvd_context_switch(cpu, SECURE, NON_SECURE);
+	cpu->fast.state = TVD_IDLE;
+	tvd_context_switch(SECURE, NON_SECURE);
 
 	SMC_RET5(cm_get_context(NON_SECURE), r0, r1, r2, r3, r4);
 }
@@ -129,13 +122,36 @@ static uintptr_t query(uint32_t fid, void *handle)
 static uintptr_t from_normal_world(struct tvd_cpu *cpu, uint32_t fid, u_register_t x1,
 				   u_register_t x2, u_register_t x3, u_register_t x4, void *handle)
 {
-	if (cpu->state != TVD_IDLE)
+	if (cpu->fast.state != TVD_IDLE)
 		SMC_RET1(handle, TV_ENOSYS);
 
 	if ((fid - TV_SMC(0)) < TV_CALLS)
 		return call(cpu, fid, x1, x2, x3, x4);
 
 	return query(fid, handle);
+}
+
+/* The S-visor's own calls. The code of a result is in x5: x0 says which call this is. */
+static uintptr_t from_svisor(struct tvd_cpu *cpu, uint32_t fid, u_register_t x1, u_register_t x2,
+			     u_register_t x3, u_register_t x4)
+{
+	u_register_t code = SMC_GET_GP(&cpu->ctx, CTX_GPREG_X5);
+
+	if ((fid == TV_SVISOR_READY) && (cpu->fast.state == TVD_BOOT))
+		tvd_leave(cpu->fast.frame, code);
+
+	if ((fid == TV_SVISOR_RETURN) && (cpu->fast.state == TVD_WIPE))
+		tvd_leave(cpu->fast.frame, code);
+
+	if ((fid == TV_SVISOR_RETURN) && (cpu->fast.state == TVD_CALL))
+		return call_return(cpu, code, x1, x2, x3, x4);
+
+	if ((fid == TV_SVISOR_COUNT) && (cpu->fast.state == TVD_CALL)) {
+		tvd_context_count(cpu, x1 != 0U);
+		SMC_RET1(&cpu->ctx, TV_OK);
+	}
+
+	SMC_RET1(&cpu->ctx, TV_ENOSYS);
 }
 
 static uintptr_t tvd_smc(uint32_t fid, u_register_t x1, u_register_t x2, u_register_t x3,
@@ -146,16 +162,7 @@ static uintptr_t tvd_smc(uint32_t fid, u_register_t x1, u_register_t x2, u_regis
 	if (is_caller_non_secure(flags))
 		return from_normal_world(cpu, fid, x1, x2, x3, x4, handle);
 
-	if ((fid == TV_SVISOR_READY) && (cpu->state == TVD_BOOT))
-		tvd_leave(cpu->frame, x1);
-
-	if ((fid == TV_SVISOR_RETURN) && (cpu->state == TVD_WIPE))
-		tvd_leave(cpu->frame, x1);
-
-	if ((fid == TV_SVISOR_RETURN) && (cpu->state == TVD_CALL))
-		return call_return(cpu, x1, x2, x3, x4);
-
-	SMC_RET1(handle, TV_ENOSYS);
+	return from_svisor(cpu, fid, x1, x2, x3, x4);
 }
 
 /* 0 makes BL31 say that there is no BL32. The normal world boots all the same. */

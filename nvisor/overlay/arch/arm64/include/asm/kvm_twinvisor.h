@@ -20,6 +20,7 @@ int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 void tv_vcpu_enter(struct kvm_vcpu *vcpu);
 int tv_vcpu_run(struct kvm_vcpu *vcpu);
 void tv_vcpu_exit(struct kvm_vcpu *vcpu);
+void tv_vcpu_put(struct kvm_vcpu *vcpu);
 void tv_vcpu_late(struct kvm_vcpu *vcpu);
 int tv_handle_exit(struct kvm_vcpu *vcpu);
 void tv_pool_reserve(void);
@@ -40,6 +41,7 @@ static inline int tv_handle_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 static inline void tv_vcpu_enter(struct kvm_vcpu *vcpu) { }
 static inline int tv_vcpu_run(struct kvm_vcpu *vcpu) { return 0; }
 static inline void tv_vcpu_exit(struct kvm_vcpu *vcpu) { }
+static inline void tv_vcpu_put(struct kvm_vcpu *vcpu) { }
 static inline void tv_vcpu_late(struct kvm_vcpu *vcpu) { }
 static inline int tv_handle_exit(struct kvm_vcpu *vcpu) { return -EINVAL; }
 static inline void tv_pool_reserve(void) { }

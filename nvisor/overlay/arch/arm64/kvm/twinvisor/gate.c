@@ -158,9 +158,36 @@ static __always_inline u64 tv_cntvoff(struct kvm_vcpu *vcpu)
 	       (offset->vcpu_offset ? *offset->vcpu_offset : 0);
 }
 
-static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu)
+/* The registers that an exit shows, or takes back. */
+static __always_inline void tv_copy_regs(u64 *to, const u64 *from, u64 exit, u64 esr)
 {
-	memcpy(run->gpr, vcpu_gp_regs(vcpu)->regs, sizeof(run->gpr));
+	unsigned int rt;
+
+	switch (exit) {
+	case TV_EXIT_CALL:
+		to[0] = from[0];
+		to[1] = from[1];
+		to[2] = from[2];
+		to[3] = from[3];
+		return;
+	case TV_EXIT_MMIO:
+		rt = (esr & ESR_ELx_SRT_MASK) >> ESR_ELx_SRT_SHIFT;
+		break;
+	case TV_EXIT_SYSREG:
+		rt = ESR_ELx_SYS64_ISS_RT(esr);
+		break;
+	default:
+		return;
+	}
+	if (rt < 31)
+		to[rt] = from[rt];
+}
+
+static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu,
+				    const struct tv_vcpu *tvcpu)
+{
+	tv_copy_regs(run->gpr, vcpu_gp_regs(vcpu)->regs, tvcpu->exit,
+		     vcpu->arch.fault.esr_el2);
 	run->flags = tv_served(vcpu);
 	if (*vcpu_hcr(vcpu) & HCR_VSE)
 		run->flags |= TV_RUN_SERROR;
@@ -244,7 +271,7 @@ static __always_inline void tv_take(struct kvm_vcpu *vcpu, const struct tv_run *
 	vcpu_clear_flag(vcpu, INCREMENT_PC);
 	*vcpu_hcr(vcpu) &= ~HCR_VSE;
 
-	memcpy(vcpu_gp_regs(vcpu)->regs, run->gpr, sizeof(run->gpr));
+	tv_copy_regs(vcpu_gp_regs(vcpu)->regs, run->gpr, run->exit, run->esr);
 	vcpu->arch.fault.esr_el2 = run->esr;
 	vcpu->arch.fault.far_el2 = run->far;
 	vcpu->arch.fault.hpfar_el2 = run->hpfar;
@@ -274,24 +301,21 @@ static __always_inline int tv_exception(u64 exit)
 /*
  * Runs a vCPU until it needs KVM: __kvm_vcpu_run_vhe() for S-VMs. The S-visor
  * loads and saves all that belongs to the guest. What it may leave changed is
- * EL1 state, which the host keeps none of under VHE but what is restored here,
- * and FP registers, which kvm_arch_vcpu_load_fp() has saved.
+ * EL1 state, which the host keeps none of under VHE but the kernel's PAuth key,
+ * which is restored here; FP registers, which kvm_arch_vcpu_load_fp() has saved;
+ * and what tv_vcpu_put() and KVM's own of vcpu_load and vcpu_put see to.
  */
 noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 {
-	struct kvm_cpu_context *host = host_data_ptr(host_ctxt);
 	struct tv_vcpu *tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
 	struct tv_run *run = __this_cpu_read(tv_page);
 
-	tv_fill(run, vcpu);
-	sysreg_save_host_state_vhe(host);
+	tv_fill(run, vcpu, tvcpu);
 
 	tvcpu->code = tv_cross(vcpu->kvm->arch.svm->id, vcpu->vcpu_idx);
 
 	/* PAuth keys are not banked; the next function may hang on APIA. */
 	ptrauth_thread_switch_kernel(current);
-	ptrauth_thread_switch_user(current);
-	sysreg_restore_host_state_vhe(host);
 	if (tvcpu->code != TV_OK) {
 		vcpu->arch.fault.hpfar_el2 = run->hpfar;
 		return ARM_EXCEPTION_SVM;
@@ -304,6 +328,16 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 	if (tvcpu->exit < TWINVISOR_EXITS)
 		tvcpu->exits[tvcpu->exit]++;
 	return tv_exception(tvcpu->exit);
+}
+
+/**
+ * tv_vcpu_put - gives the VMM what an S-VM may have left changed
+ * @vcpu: the vCPU
+ */
+void tv_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	if (kvm_vm_is_svm(vcpu->kvm))
+		ptrauth_thread_switch_user(current);
 }
 
 /* The exits that only S-VMs have. Returns as handle_exit() does. */
