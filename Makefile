@@ -2,10 +2,10 @@
 # Every target does what it needs first; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full test-kvm test-stress test-mem bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
+.PHONY: help run test test-full test-kvm test-stress test-mem bench bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
-export BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
+export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC NONINTERACTIVE
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -24,6 +24,8 @@ help:
 #:                     SEED=n draws the same ones again
 #:   make test-mem     S-VMs under memory load, while chunks are claimed, moved and returned, for
 #:                     MINUTES (10)
+#:   make bench        what an S-VM's exits cost beside an N-VM's, in instructions: a table,
+#:                     build/bench/results.json and results.svg; BENCH='hypercall …' picks some
 #:   make bench-mem    what memory of an S-VM costs beside that of an N-VM, in instructions: a table,
 #:                     build/bench/mem.json and mem.svg
 #:   make bench-io     the same of disks and networks, io.json and io.svg; BENCH_IO='redis …' picks some
@@ -67,6 +69,10 @@ test-stress: all
 
 test-mem: all
 	@scripts/in-root tests/mem/stress
+
+bench: all
+	@scripts/in-root scripts/build tfa-slow
+	@scripts/in-root bench/micro/run
 
 bench-mem: all
 	@scripts/in-root bench/mem/run
