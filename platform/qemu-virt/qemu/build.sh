@@ -10,9 +10,12 @@ mkdir -p "$2"
 cd "$2"
 jobs=${3:--j${JOBS:-$(nproc)}}
 
-if ! [ -e build.ninja ]; then
-	"$src/configure" --target-list=aarch64-softmmu --without-default-features \
-		--enable-tcg --enable-fdt=system --enable-slirp --enable-plugins \
-		--disable-install-blobs --disable-docs --disable-download
+# Of devices, those in our own list only (overlay/configs).
+set -- --target-list=aarch64-softmmu --without-default-features --without-default-devices \
+	--with-devices-aarch64=twinvisor --enable-tcg --enable-fdt=system --enable-slirp \
+	--enable-plugins --disable-install-blobs --disable-docs --disable-download
+if ! [ -e build.ninja ] || [ "$(cat options 2>/dev/null)" != "$*" ]; then
+	"$src/configure" "$@"
+	echo "$*" >options
 fi
 exec ninja "$jobs" qemu-system-aarch64
