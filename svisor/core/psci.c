@@ -7,7 +7,10 @@
 #include "vcpu.h"
 
 #define SMC64(id) ((id) | 0x40000000)
+#define SMCCC_VERSION 0x80000000
+#define SMCCC_1_1 0x10001
 #define PSCI_VERSION 0x84000000
+#define PSCI_1_1 0x10001
 #define CPU_SUSPEND 0x84000001
 #define CPU_OFF 0x84000002
 #define CPU_ON 0x84000003
@@ -26,6 +29,8 @@
 #define ON_PENDING -5
 #define INTERNAL_FAILURE -6
 #define LAST_ERROR -9
+
+#define NOT_TO_MIGRATE 2 /* no Trusted OS that would have to move with a CPU */
 
 #define AFFINITY_ON 0
 #define AFFINITY_OFF 1
@@ -50,6 +55,7 @@ static uint64_t argument(const struct vcpu *v, unsigned i)
 static bool supported(uint32_t id)
 {
 	switch (id) {
+	case SMCCC_VERSION:
 	case PSCI_VERSION:
 	case CPU_SUSPEND:
 	case SMC64(CPU_SUSPEND):
@@ -197,9 +203,14 @@ bool psci_call(struct vm *vm, struct vcpu *v)
 	case SYSTEM_RESET2:
 	case SMC64(SYSTEM_RESET2):
 		return reset2(vm, v);
+	case SMCCC_VERSION:
+		return answer(v, SMCCC_1_1);
+	case PSCI_VERSION:
+		return answer(v, PSCI_1_1);
+	case MIGRATE_INFO_TYPE:
+		return answer(v, NOT_TO_MIGRATE);
 	case PSCI_FEATURES:
-		id = v->regs.x[1];
-		return is_psci(id) && !supported(id) && answer(v, NOT_SUPPORTED);
+		return answer(v, supported(v->regs.x[1]) ? SUCCESS : NOT_SUPPORTED);
 	default:
 		return false;
 	}

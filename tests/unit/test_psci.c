@@ -129,7 +129,7 @@ TEST(on_answered, "psci: an answered CPU_ON waits till its target is run")
 	check_eq(answered(0, 0), 0);
 	check_eq(guest_calls(0, ON64, 2, RAM, 0), TV_OK);
 	check_eq(answered(0, -6), (uint64_t)-6);
-	check_eq(guest_calls(0, 0x84000000, 0, 0, 0), TV_OK);
+	check_eq(guest_calls(0, 0x86000000, 0, 0, 0), TV_OK);
 	check_eq(answered(0, -6), (uint64_t)-6);
 	check_eq(run(&vm, 2, 0), TV_ESTATE);
 	check_eq(run(&vm, 1, 0), TV_OK);
@@ -431,6 +431,22 @@ TEST(refused_here, "psci: what the S-visor does not know is refused, and PSCI_FE
 	}
 	check_eq(answered_here(7UL << 32 | 0xc400000e, 0, 0), (uint64_t)-1);
 	check_eq(answered_here(0x8400000a, 7UL << 32 | 0xc400000e, 0), (uint64_t)-1);
+	check_eq(answered_here(0x8400000a, 0x84000050, 0), (uint64_t)-1);
+}
+
+TEST(answered_here_test, "psci: versions and features are the S-visor's to answer")
+{
+	start();
+	check_eq(answered_here(0x84000000, 0, 0), 0x10001);
+	check_eq(answered_here(0x80000000, 0, 0), 0x10001); /* SMCCC_VERSION */
+	check_eq(answered_here(0x84000006, 0, 0), 2);
+	for (uint64_t n = 0; n < 32; n++) {
+		if (HAS_32 >> n & 1)
+			check_eq(answered_here(0x8400000a, 0x84000000 | n, 0), 0);
+		if (HAS_64 >> n & 1)
+			check_eq(answered_here(0x8400000a, 0xc4000000 | n, 0), 0);
+	}
+	check_eq(answered_here(0x8400000a, 0x80000000, 0), 0);
 }
 
 /* The N-visor sees it and answers what it likes. */
@@ -442,22 +458,14 @@ static void passed_on(uint64_t id, uint64_t a)
 	check_eq(answered(0, 0x10001), 0x10001);
 }
 
-TEST(passed_on_test, "psci: version, features and suspend are the N-visor's to answer")
+TEST(passed_on_test, "psci: suspend, and what is not PSCI's, are the N-visor's to answer")
 {
-	static const uint64_t ids[] = {0x84000000, 0x84000001, 0xc4000001, 0x84000006,
-				       0x80000000, 0x84000020, 0xc4000020, 0x86000000};
+	static const uint64_t ids[] = {0x84000001, 0xc4000001, 0x80000001,
+				       0x84000020, 0xc4000020, 0x86000000};
 
 	start();
 	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		passed_on(ids[i], 1);
-	for (uint64_t n = 0; n < 32; n++) {
-		if (HAS_32 >> n & 1)
-			passed_on(0x8400000a, 0x84000000 | n);
-		if (HAS_64 >> n & 1)
-			passed_on(0x8400000a, 0xc4000000 | n);
-	}
-	passed_on(0x8400000a, 0x80000000); /* SMCCC_VERSION */
-	passed_on(0x8400000a, 0x84000050);
 }
 
 TEST(suspend, "psci: no CPU_SUSPEND names where the vCPU goes on: it is the next instruction")
