@@ -6,8 +6,9 @@
  *   -plugin count.so,out=FILE[,profile=DIR]
  *
  * At a mark (mark.h) it appends a line to FILE: the label, and the counts of all CPUs since
- * power-on, in the order of enum who. With profile=DIR, it also makes DIR/N for the N-th mark: 'who
- * address count' since the mark before it.
+ * power-on, in the order of enum who; then those of the instructions that take silicon more than
+ * others, for each of enum who in the order of enum event. With profile=DIR, it also makes DIR/N
+ * for the N-th mark: 'who address count' since the mark before it.
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -22,6 +23,8 @@
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 enum who { EL3, S_VISOR, HOST, HOST_USER, GUEST, GUEST_USER, WHO };
+/* An exception is counted where it ends, by ERET. */
+enum event { ERET, MRS, MSR, ISB, DSB, DMB, TLBI, EVENTS };
 
 #define RUNS (1u << 22) /* that are told apart; the first WHO are for all others of each */
 #define SCR_NS (1ull << 0)
@@ -30,6 +33,19 @@ enum who { EL3, S_VISOR, HOST, HOST_USER, GUEST, GUEST_USER, WHO };
 /* A run: instructions of which only the last can fault, so that all execute once or none. */
 struct counts {
 	uint64_t of[RUNS];
+	uint64_t events[WHO][EVENTS];
+};
+
+/* DDI 0487, C4.1: the encodings of each event */
+static const struct {
+	uint32_t mask, value;
+	enum event event;
+} encodings[] = {
+	{0xffffffff, 0xd69f03e0, ERET}, {0xfffffbff, 0xd69f0bff, ERET}, /* ERETAA, ERETAB */
+	{0xfff00000, 0xd5300000, MRS},  {0xfff00000, 0xd5100000, MSR},
+	{0xfffff0ff, 0xd50330df, ISB},  {0xfffff0ff, 0xd503309f, DSB},
+	{0xfffff3ff, 0xd503323f, DSB},                                  /* nXS */
+	{0xfffff0ff, 0xd50330bf, DMB},  {0xfff8e000, 0xd5088000, TLBI}, /* CRn 8 and 9 */
 };
 
 struct run {
@@ -104,6 +120,22 @@ static bool may_fault(uint32_t word)
 	return (op0 & 5) == 4 || (op0 & 14) == 10 || op0 == 2;
 }
 
+static qemu_plugin_u64 event_counter(unsigned who, unsigned event)
+{
+	return (qemu_plugin_u64){board, offsetof(struct counts, events) +
+						(who * EVENTS + event) * sizeof(uint64_t)};
+}
+
+static void count_event(struct qemu_plugin_insn *insn, enum who who, uint32_t word)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(encodings); i++) {
+		if ((word & encodings[i].mask) == encodings[i].value)
+			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
+				insn, QEMU_PLUGIN_INLINE_ADD_U64,
+				event_counter(who, encodings[i].event), 1);
+	}
+}
+
 static void tell_runs(void)
 {
 	char *path = g_strdup_printf("%s/%u", profile, marks);
@@ -138,6 +170,9 @@ static void mark(unsigned vcpu, void *unused)
 	fprintf(out, "%" PRIu64, read_register(x0));
 	for (unsigned who = 0; who < WHO; who++)
 		fprintf(out, " %" PRIu64, total[who]);
+	for (unsigned i = 0; i < WHO * EVENTS; i++)
+		fprintf(out, " %" PRIu64,
+			qemu_plugin_u64_sum(event_counter(i / EVENTS, i % EVENTS)));
 	fputc('\n', out);
 	fflush(out);
 }
@@ -160,6 +195,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 				counter(who, qemu_plugin_insn_vaddr(first)), i + 1 - begin);
 			begin = i + 1;
 		}
+		count_event(insn, who, word);
 		if (word == MARK)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_R_REGS,
 							       NULL);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the benchmarks share: a server of one CPU that counts its instructions, who executes them, and plots."""
 import bisect
+import itertools
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ OUT = BUILD / 'bench'
 MACHINE = {'cpus': 1, 'threads': 'single', 'append': 'nokaslr'}  # of Machine()
 ARGS = ('-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc', 'clock=vm')
 WHO = ('el3', 'svisor', 'host', 'host_user', 'guest', 'guest_user')  # count.c
+EVENTS = ('eret', 'mrs', 'msr', 'isb', 'dsb', 'dmb', 'tlbi')
 SYMBOLS = {'el3': 'tfa/qemu/release/bl31/bl31.elf', 'svisor': 'svisor/svisor.elf', 'host': 'linux/vmlinux'}
 
 
@@ -29,15 +31,16 @@ class Counted:
         options = f'{OUT}/count.so,out={self.path}'
         if profile:
             shutil.rmtree(profile, ignore_errors=True)
-            profile.mkdir()
+            profile.mkdir(parents=True)
             self.symbols = {who: symbols(BUILD / path) for who, path in SYMBOLS.items()}
             options += f',profile={profile}'
         self.args = (*ARGS, '-plugin', options)  # of Machine()
 
     def marks(self):
-        """[(label, Counter of who)…], since power-on."""
+        """[(label, Counter of who and of (who, event))…], since power-on."""
+        keys = (*WHO, *itertools.product(WHO, EVENTS))
         lines = [[int(word) for word in line.split()] for line in self.path.read_text().splitlines()]
-        return [(line[0], Counter(dict(zip(WHO, line[1:])))) for line in lines]
+        return [(line[0], Counter(dict(zip(keys, line[1:], strict=True)))) for line in lines]
 
     def functions(self, number):
         """Instructions by (who, function) before the mark of that number, since the one before."""

@@ -5,11 +5,16 @@
  *
  *   micro OPERATION FEW MANY    one VM; see guest.S
  *   micro switch FEW MANY       two VMs by turns, an exit each
+ *   micro vipi FEW MANY         one VM of two vCPUs, each on a CPU of its own
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "mark.h"
 #include "micro.h"
@@ -18,10 +23,10 @@
 extern const uint8_t micro_guest[], micro_guest_end[], micro_guest_order[];
 
 /* In the order of guest.S */
-static const char *const names[] = {"nothing",   "hypercall", "mmio_write", "mmio_read",
-				    "mmio_vgic", "sysreg",    "id",         "version",
-				    "fp",        "timer",     "wfi"};
-enum { OPERATIONS = sizeof(names) / sizeof(names[0]), MMIO_WRITE = 2 };
+static const char *const names[] = {"nothing", "hypercall", "mmio_write", "mmio_read", "mmio_vgic",
+				    "sysreg",  "id",        "version",    "fp",        "timer",
+				    "wfi",     "touch",     "vipi"};
+enum { OPERATIONS = sizeof(names) / sizeof(names[0]), MMIO_WRITE = 2, TOUCH = 11, VIPI = 12 };
 
 static void mark(uint64_t label)
 {
@@ -30,11 +35,20 @@ static void mark(uint64_t label)
 	__asm__ volatile("hint #%0" : : "i"(MARK_HINT), "r"(x0));
 }
 
+/* Its code is in the first block of 2 MiB. */
+static size_t ram_for(uint64_t operation, uint64_t few, uint64_t many)
+{
+	size_t pages = operation == TOUCH ? 2 * few + many : 0;
+
+	return TINY_SIZE + (pages * 4096 + TINY_SIZE - 1) / TINY_SIZE * TINY_SIZE;
+}
+
 static void make(struct tinyvm *t, uint64_t operation, uint64_t few, uint64_t many)
 {
 	uint64_t order[] = {operation, few, many};
 
-	tiny_make(t, micro_guest, micro_guest_end - micro_guest, 1);
+	tiny_make_big(t, micro_guest, micro_guest_end - micro_guest, operation == VIPI ? 2 : 1,
+		      ram_for(operation, few, many));
 	memcpy(t->ram + (micro_guest_order - micro_guest), order, sizeof(order));
 }
 
@@ -45,14 +59,38 @@ static int step(struct tinyvm *t)
 	return tiny_at_uart(t);
 }
 
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	must(sched_setaffinity(0, sizeof(set), &set), "CPU");
+}
+
+/* The second vCPU; it ends with the process. */
+static void *run_second(void *vm)
+{
+	const struct tinyvm *t = vm;
+
+	stay_on(1);
+	for (;;)
+		ioctl(t->vcpu[1], KVM_RUN, 0);
+	return NULL;
+}
+
 static int one(uint64_t operation, uint64_t few, uint64_t many)
 {
-	struct tinyvm t;
+	static struct tinyvm t;
+	pthread_t second;
 
 	make(&t, operation, few, many);
+	if (operation == VIPI) {
+		stay_on(0);
+		must(-pthread_create(&second, NULL, run_second, &t), "thread");
+	}
 	while (step(&t))
 		;
-	tiny_close(&t);
 	return 0;
 }
 
