@@ -203,13 +203,10 @@ static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu,
 static __always_inline void tv_pmu_line(struct kvm_vcpu *vcpu,
 					struct tv_vcpu *tvcpu, bool line)
 {
-	if (!kvm_vcpu_has_pmu(vcpu))
+	if (likely(line == tvcpu->pmu_line) || !kvm_vcpu_has_pmu(vcpu))
 		return;
 
 	tvcpu->pmu_line = line;
-	if (line == !!__vcpu_sys_reg(vcpu, PMCR_EL0))
-		return;
-
 	__vcpu_sys_reg(vcpu, PMCR_EL0) = line ? ARMV8_PMU_PMCR_E : 0;
 	__vcpu_sys_reg(vcpu, PMINTENSET_EL1) = line ? BIT(ARMV8_PMU_CYCLE_IDX) : 0;
 	__vcpu_sys_reg(vcpu, PMOVSSET_EL0) = line ? BIT(ARMV8_PMU_CYCLE_IDX) : 0;
