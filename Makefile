@@ -26,7 +26,7 @@ help:
 #:                     MINUTES (10)
 #:   make bench        what an S-VM's exits cost beside an N-VM's, in instructions: a table,
 #:                     build/bench/results.json and results.svg; BENCH='hypercall …' picks some
-#:   make bench-mem    what memory of an S-VM costs beside that of an N-VM, in instructions: a table,
+#:   make bench-mem    what it costs to move memory between the worlds, in instructions: a table,
 #:                     build/bench/mem.json and mem.svg
 #:   make bench-io     the same of disks and networks, io.json and io.svg; BENCH_IO='redis …' picks some
 #:   make fuzz         drives the S-visor with hostile input; FUZZ_SECONDS=600 says for how long
