@@ -74,7 +74,7 @@ static int check_entry(struct vm *vm, struct vcpu *v, const struct entry *entry)
 	ret = resume_check(v, entry->flags);
 	if (ret != TV_OK)
 		return ret;
-	if (entry->cntvoff > counter_now() || !guest_lists_ok())
+	if (entry->cntvoff > entry->now || !guest_lists_ok())
 		return TV_EINVAL;
 	if (v->no_heap) { /* once; then it tries again */
 		v->no_heap = false;
@@ -87,15 +87,13 @@ static int check_entry(struct vm *vm, struct vcpu *v, const struct entry *entry)
 
 /* vCPUs inside the gate share one offset; when none is, it may change, but CNTVCT_EL0 never
  * falls below what any has seen. */
-static void set_cntvoff(struct vm *vm, uint64_t wanted)
+static void set_cntvoff(struct vm *vm, const struct entry *entry)
 {
-	uint64_t now = counter_now();
-
 	if (vm->running)
 		return;
-	if (now - wanted < vm->counter_seen)
-		wanted = now - vm->counter_seen;
-	vm->cntvoff = wanted;
+	vm->cntvoff = entry->cntvoff;
+	if (entry->now - vm->cntvoff < vm->counter_seen)
+		vm->cntvoff = entry->now - vm->counter_seen;
 }
 
 /* Stage-1 translations are a vCPU's own, but share the S-VM's VMID. */
@@ -156,7 +154,7 @@ static void enter(struct vm *vm, struct vcpu *v, const struct entry *entry)
 	if (v->state == VCPU_PENDING)
 		start_vcpu(v);
 	resume_apply(vm, v, entry);
-	set_cntvoff(vm, entry->cntvoff);
+	set_cntvoff(vm, entry);
 	pvtime_enter(vm, v, entry->stolen);
 	flush_for(vm, v);
 	enter_io(vm, v);
@@ -220,7 +218,7 @@ static void run_guest(struct vm *vm, struct vcpu *v)
  * the page says so: TV_AGAIN, nothing backs it yet; TV_EDENIED. */
 static int try_enter(struct vm *vm, uint64_t index, volatile struct tv_run *page)
 {
-	struct entry entry = {page->flags, page->cntvoff, page->stolen, page};
+	struct entry entry = {page->flags, page->cntvoff, page->stolen, counter_now(), page};
 	struct vcpu *v;
 	int ret;
 

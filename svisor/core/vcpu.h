@@ -81,6 +81,7 @@ uint64_t bus_order(const struct vcpu *v, uint64_t value);
 /* What the N-visor wants; of the page's gpr[], resume_apply reads those that the exit takes. */
 struct entry {
 	uint64_t flags, cntvoff, stolen;
+	uint64_t now; /* counter_now() */
 	volatile const struct tv_run *page;
 };
 

@@ -84,7 +84,6 @@ static uint64_t empty_table[TV_PAGE_SIZE / 8] __attribute__((aligned(TV_PAGE_SIZ
 void guest_stage2_vmid(uint16_t vmid)
 {
 	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
-	isb();
 }
 
 void guest_stage2(uint64_t root)

@@ -116,7 +116,7 @@ static void run_once(struct guest_regs *regs, pa_t s2_root, struct guest_exit *o
 {
 	bool fp = false;
 
-	isb(); /* stage 1 is whole before stage 2 lets anything through */
+	isb(); /* VMID and stage 1 are whole before stage 2 lets anything through */
 	guest_stage2(s2_root.v);
 	for (;;) {
 		out->kind = guest_enter(regs);
@@ -146,6 +146,5 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 		load(regs, cntvoff, *vserror);
 		run_once(regs, s2_root, out);
 		save(regs, vserror);
-		isb();
 	} while (is_sysreg(out) && (debug_wanted(regs, out) || pmu_wanted(regs, out)));
 }

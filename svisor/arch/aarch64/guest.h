@@ -22,7 +22,8 @@ void guest_traps(bool vserror, bool debug, bool pmu);
 /* Since guest_traps(true, ...): has the guest taken its virtual SError? */
 bool guest_took_vserror(void);
 /* The VMID of stage 2. Its table is an empty one but between guest_stage2 and guest_stage2_none:
- * nothing can be reached, or cached, by speculation while EL1 registers are half one guest's. */
+ * nothing can be reached, or cached, by speculation while EL1 registers are half one guest's. An
+ * ISB is to follow. */
 void guest_stage2_vmid(uint16_t vmid);
 void guest_stage2(uint64_t root);
 void guest_stage2_none(void);

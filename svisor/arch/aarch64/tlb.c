@@ -20,6 +20,7 @@ static uint64_t put_vmid(uint16_t vmid)
 	uint64_t before = read_sysreg(vttbr_el2);
 
 	guest_stage2_vmid(vmid);
+	isb();
 	dsb(ish);
 	return before;
 }
