@@ -23,7 +23,7 @@
 #define TWINVISOR_ABI_H
 
 #define TV_ABI_MAJOR 4
-#define TV_ABI_MINOR 0
+#define TV_ABI_MINOR 1
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -164,7 +164,13 @@
  * TV_RUN_DATA of the shared page. TV_ENOENT also: there are fewer; TV_EFAULT. */
 #define TV_QUEUE_STATS TV_SMC(0x14)
 
-#define TV_CALLS 0x15 /* number of calls above */
+/* (on) From now on (1), or no longer (0), the exits of all S-VMs are counted with which the S-visor
+ * deals by itself. TV_EINVAL. */
+#define TV_WATCH TV_SMC(0x15)
+/* (vm) -> x1 = such exits of the S-VM's so far. */
+#define TV_VM_ANSWERED TV_SMC(0x16)
+
+#define TV_CALLS 0x17 /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 

@@ -156,6 +156,20 @@ static int64_t do_queue_stats(const uint64_t *in, uint64_t *out)
 	return vm_queue_stats(in[1], in[2]);
 }
 
+static int64_t do_watch(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	if (in[1] > 1)
+		return TV_EINVAL;
+	gate_watch(in[1]);
+	return TV_OK;
+}
+
+static int64_t do_vm_answered(const uint64_t *in, uint64_t *out)
+{
+	return vm_answered(in[1], &out[1]);
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -180,6 +194,8 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_BOUNCE_TRIM)] = do_bounce_trim,
 	[INDEX(TV_VM_SHOW)] = do_vm_show,
 	[INDEX(TV_QUEUE_STATS)] = do_queue_stats,
+	[INDEX(TV_WATCH)] = do_watch,
+	[INDEX(TV_VM_ANSWERED)] = do_vm_answered,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

@@ -198,6 +198,15 @@ static bool serve_here(struct vm *vm, struct vcpu *v)
 	return ret == TV_OK && !v->made;
 }
 
+/* After an exit that is not the N-visor's. */
+static bool goes_on(struct vm *vm)
+{
+	if (gate_quiet())
+		return true;
+	atomic_fetch_add(&vm->answered, 1);
+	return !gate_closed();
+}
+
 /* Till something is the N-visor's. An interrupt for the normal world ends it at the latest; a
  * guest that takes none, and faults for ever, does not delay the wipe. */
 static void run_guest(struct vm *vm, struct vcpu *v)
@@ -211,7 +220,7 @@ static void run_guest(struct vm *vm, struct vcpu *v)
 		seen = (seen || exit_decide(vm, v)) && !serve_here(vm, v);
 		if (seen && v->exit == TV_EXIT_WFX)
 			idle_io(vm, v);
-	} while (!seen && !gate_closed());
+	} while (!seen && goes_on(vm));
 }
 
 /* Lets the vCPU in and locks it against others. Where the N-visor is told of a page instead,

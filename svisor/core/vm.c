@@ -253,6 +253,17 @@ void vm_stop_all(void)
 	}
 }
 
+int vm_answered(uint64_t handle, uint64_t *exits)
+{
+	struct vm *vm = vm_lock(handle);
+
+	if (!vm)
+		return TV_ENOENT;
+	*exits = atomic_load(&vm->answered);
+	vm_unlock(vm);
+	return TV_OK;
+}
+
 uint64_t vm_live_count(void)
 {
 	uint64_t n = 0;

@@ -24,7 +24,7 @@ enum vm_state { VM_NONE, VM_NEW, VM_LIVE, VM_STOPPED, VM_DYING };
 
 struct vcpu;
 
-/* All guarded by `lock`. */
+/* All guarded by `lock`, but `answered`. */
 struct vm {
 	struct spinlock lock;
 	enum vm_state state;
@@ -49,6 +49,8 @@ struct vm {
 	uint64_t cntvoff;      /* of all vCPUs inside the gate */
 	void *pvtime;          /* the page of stolen time, or NULL */
 	uint64_t counter_seen; /* no vCPU has seen a higher CNTVCT_EL0; set while none runs */
+
+	atomic_ulong answered; /* exits that went no further than here, while somebody watched */
 };
 
 extern struct vm vms[TV_MAX_VMS];
@@ -88,7 +90,8 @@ int vm_claim_page(struct vm *vm, ipa_t ipa, pa_t page);
 int vm_bounce(uint64_t handle, uint64_t base, uint64_t pages);
 int vm_bounce_add(uint64_t handle, uint64_t count, uint64_t *pages);
 int vm_bounce_trim(uint64_t handle, uint64_t *pages);
-/* TV_QUEUE_STATS, TV_VM_SHOW */
+/* TV_VM_ANSWERED, TV_QUEUE_STATS, TV_VM_SHOW */
+int vm_answered(uint64_t handle, uint64_t *exits);
 int vm_queue_stats(uint64_t handle, uint64_t n);
 int vm_show(uint64_t handle, ipa_t ipa, pa_t from);
 

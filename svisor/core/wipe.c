@@ -7,7 +7,10 @@
 #define CACHE_LINE 64
 
 static struct spinlock lock; /* held until all is wiped */
-static atomic_bool open;
+/* 0: closed, before and after */
+#define OPEN 2
+#define QUIET 1
+static atomic_uint gate;
 /* Calls inside, by CPU; each writes its own line only. */
 static struct {
 	_Alignas(CACHE_LINE) atomic_uint calls;
@@ -15,7 +18,7 @@ static struct {
 
 void gate_open(void)
 {
-	atomic_store(&open, true);
+	atomic_store(&gate, OPEN | QUIET);
 }
 
 /* Counted first, then looked: either the wipe sees the call, or the call sees the wipe. All of
@@ -23,7 +26,7 @@ void gate_open(void)
 bool gate_enter(void)
 {
 	atomic_fetch_add(&inside[cpu_index()].calls, 1);
-	if (atomic_load(&open))
+	if (atomic_load(&gate))
 		return true;
 	gate_leave();
 	return false;
@@ -34,9 +37,22 @@ void gate_leave(void)
 	atomic_fetch_sub(&inside[cpu_index()].calls, 1);
 }
 
+/* Does not open it again. */
+void gate_watch(bool on)
+{
+	unsigned was = on ? OPEN | QUIET : OPEN;
+
+	atomic_compare_exchange_strong(&gate, &was, was ^ QUIET);
+}
+
+bool gate_quiet(void)
+{
+	return atomic_load(&gate) & QUIET;
+}
+
 bool gate_closed(void)
 {
-	return !atomic_load(&open);
+	return !atomic_load(&gate);
 }
 
 static void wait_for_calls(void)
@@ -50,7 +66,7 @@ static void wait_for_calls(void)
 int wipe_run(void)
 {
 	spin_lock(&lock);
-	if (atomic_exchange(&open, false)) {
+	if (atomic_exchange(&gate, 0)) {
 		vm_stop_all();
 		wait_for_calls();
 		log_line("going down: %lu chunks wiped", (unsigned long)ledger_wipe());

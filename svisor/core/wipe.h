@@ -6,6 +6,8 @@
  *
  * The gate is open from svisor_init to the wipe. Every call is counted in and out, so that the
  * wipe knows when the last one is over; from then on nobody but the wipe touches anything.
+ *
+ * Whether anybody wants exits to be counted is asked along with that: it costs nothing if not.
  */
 #ifndef WIPE_H
 #define WIPE_H
@@ -17,6 +19,10 @@ void gate_open(void);
 /* True: the call may go on, and gate_leave must follow. False: the wipe has begun. Any CPU. */
 bool gate_enter(void);
 void gate_leave(void);
+/* TV_WATCH */
+void gate_watch(bool on);
+/* The gate is open and nobody watches. */
+bool gate_quiet(void);
 /* The wipe has begun: calls must come to their end soon. */
 bool gate_closed(void);
 
