@@ -19,8 +19,7 @@ static const char *state_name(uint32_t state)
 	return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
 }
 
-/* False past the last one. */
-static bool get_vm(int fd, uint32_t index, struct twinvisor_vm *vm)
+bool get_vm(int fd, uint32_t index, struct twinvisor_vm *vm)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->index = index;

@@ -13,8 +13,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"run", cmd_run},         {"list", cmd_list},       {"stats", cmd_stats}, {"mem", cmd_mem},
-	{"reclaim", cmd_reclaim}, {"measure", cmd_measure}, {"audit", cmd_audit},
+	{"run", cmd_run}, {"list", cmd_list},       {"stats", cmd_stats},
+	{"top", cmd_top}, {"measure", cmd_measure}, {"audit", cmd_audit},
+	{"mem", cmd_mem}, {"reclaim", cmd_reclaim},
 };
 
 static int run_command(struct argp_state *state, const char *name)
@@ -54,6 +55,7 @@ static const struct argp argp = {
 	"  run       start a VMM whose VMs become S-VMs\n"
 	"  list      the S-VMs of this host\n"
 	"  stats     exits and memory in numbers\n"
+	"  top       exits a second, by reason, the busiest S-VM first\n"
 	"  measure   compute a launch measurement offline\n"
 	"  audit     have the S-visor check itself\n"
 	"  mem       the pools of secure memory as maps\n"

@@ -13,6 +13,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_mem(int argc, char **argv);
 int cmd_reclaim(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
@@ -23,6 +24,10 @@ void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int device_open(int flags); /* /dev/twinvisor, or fail() with the way out */
 void no_arguments(int argc, char **argv, const char *doc); /* of a command that has none */
 void print_hex(const uint8_t *bytes, size_t n);
+
+/* list.c: the S-VM of this number. False past the last one. */
+struct twinvisor_vm;
+bool get_vm(int fd, uint32_t index, struct twinvisor_vm *vm);
 
 struct file {
 	uint8_t *data;

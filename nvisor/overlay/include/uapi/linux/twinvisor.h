@@ -36,7 +36,8 @@ struct twinvisor_vm {
 	__u64 bounce_pages;	/* of the VMM's, pinned for the S-VM's I/O */
 	__u64 bounce_most;	/* as many as there may be */
 	__u64 late;		/* times that a device's interrupt might have been lost, and was made */
-	__u64 reserved[2];
+	__u64 answered;		/* exits that the S-visor dealt with itself, while any were counted */
+	__u64 reserved[1];
 };
 
 struct twinvisor_info {
@@ -132,5 +133,7 @@ struct twinvisor_queue {
 #define TWINVISOR_STATS		_IOR(TWINVISOR_IOC, 5, struct twinvisor_stats)
 #define TWINVISOR_POOL		_IOWR(TWINVISOR_IOC, 6, struct twinvisor_pool)
 #define TWINVISOR_QUEUE		_IOWR(TWINVISOR_IOC, 7, struct twinvisor_queue)
+/* Until the file is closed, by whatever end of whoever has it, the S-visor counts answered. */
+#define TWINVISOR_WATCH		_IO(TWINVISOR_IOC, 8)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

@@ -21,10 +21,12 @@ struct tv_file {
 	struct list_head list;	/* all that are open */
 	struct pid *tgid;	/* the opener */
 	u64 launched;		/* S-VMs of it and its descendants */
+	bool watching;		/* under tv_svms_lock */
 };
 
 static LIST_HEAD(tv_files);
 static DEFINE_SPINLOCK(tv_files_lock);
+static unsigned int tv_watchers;	/* files; under tv_svms_lock */
 /* The S-visor's, as TV_VERSION gave them; without one, both are 0 */
 static u32 tv_abi;
 u64 tv_features;
@@ -61,10 +63,27 @@ static int tv_open(struct inode *inode, struct file *filp)
 	return 0;
 }
 
+/* The S-visor counts as long as anybody looks. */
+static int tv_watch(struct tv_file *file, bool on)
+{
+	s64 code = TV_OK;
+
+	mutex_lock(&tv_svms_lock);
+	if (file->watching != on && tv_watchers == !on)
+		code = tv_smc(TV_WATCH, on, 0, 0, 0, NULL);
+	if (file->watching != on && !code) {
+		file->watching = on;
+		tv_watchers += on ? 1 : -1;
+	}
+	mutex_unlock(&tv_svms_lock);
+	return tv_errno(code);
+}
+
 static int tv_release(struct inode *inode, struct file *filp)
 {
 	struct tv_file *file = filp->private_data;
 
+	tv_watch(file, false);
 	spin_lock(&tv_files_lock);
 	list_del(&file->list);
 	spin_unlock(&tv_files_lock);
@@ -132,6 +151,7 @@ static void tv_count(struct twinvisor_vm *vm, struct tv_vcpu *vcpu)
 /* A snapshot of what may change; no two numbers need be of one moment. */
 static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 {
+	u64 out[4];
 	int i;
 
 	vm->pid = svm->pid;
@@ -146,6 +166,8 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->moved = READ_ONCE(svm->moved);
 	vm->bounce_pages = READ_ONCE(svm->bounce_pages);
 	vm->bounce_most = READ_ONCE(svm->bounce_most);
+	if (svm->created && !tv_smc(TV_VM_ANSWERED, svm->id, 0, 0, 0, out))
+		vm->answered = out[0];
 	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
@@ -297,6 +319,8 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_queue(argp);
 	case TWINVISOR_POOL:
 		return tv_map(argp);
+	case TWINVISOR_WATCH:
+		return tv_watch(filp->private_data, true);
 	default:
 		return -ENOTTY;
 	}
