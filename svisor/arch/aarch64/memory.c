@@ -63,7 +63,7 @@ static void *ns_ptr(pa_t a)
 
 void *ns_kept_ptr(pa_t page)
 {
-	return (void *)(NS_WINDOW + page.v);
+	return ns_ptr(page);
 }
 
 bool ns_read64(pa_t a, uint64_t *out)
