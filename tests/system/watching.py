@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Watching S-VMs: tv top."""
+"""Watching S-VMs: tv top, and the tracepoints of the N-visor."""
 import re
 
 from tv import no_svm, rows, until
 
+TRACING = '/sys/kernel/tracing'
+EVENTS = f'{TRACING}/events/twinvisor'
 FAST, SLOW = 1000, 50000  # microseconds that a round of the guest takes, at least
 TITLES = ['EXITS', 'IRQ', 'WFX', 'FAULT', 'MMIO', 'CALL', 'SYSREG', 'BOUNCE', 'OTHER', 'ANSWER', 'NOTIFY', 'LATE']
 
@@ -125,3 +127,38 @@ def top(t, m):
     no_svm(m)
     sorted_by_exits(t, m)
     only_while_watched(t, m)
+
+
+def trace(m):
+    return m.run(f'cat {TRACING}/trace')[1]
+
+
+def tracepoints(t, m):
+    t.equal(m.run(f'cat {EVENTS}/enable {TRACING}/events/enable'), (0, '0\n0\n'), 'tracepoints: off at boot')
+    t.equal(sorted(m.run(f'ls -d {EVENTS}/tv_*')[1].split()),
+            [f'{EVENTS}/tv_{name}' for name in ('bounce', 'chunk', 'enter', 'exit', 'late')],
+            'tracepoints: those that there are')
+    job, pid = busy(m, FAST)
+    t.ok('tv_' not in trace(m), 'tracepoints: nothing while they are off')
+    m.run(f'echo 1 >{EVENTS}/enable')
+    m.run('tv top -b -n 1 -d 0.5')
+    m.stop(job)
+    no_svm(m)
+    m.run('tv reclaim 1')
+    m.run(f'echo 0 >{EVENTS}/enable')
+    text = trace(m)
+    for what, line in (('an entry', rf'tv_enter: vmm={pid} vcpu=0$'),
+                       ('a call', rf'tv_exit: vmm={pid} vcpu=0 code=0 CALL esr=0x58000000 ipa=0x0$'),
+                       ('a device', rf'tv_exit: vmm={pid} vcpu=0 code=0 MMIO esr=0x919f00[0-9a-f]+ ipa=0x9000000$'),
+                       ('chunks that become free', rf'tv_chunk: release vmm={pid} chunk=0x[0-9a-f]+ to=0x0$'),
+                       ('a chunk that goes back', r'tv_chunk: give back vmm=0 chunk=0x[0-9a-f]+ to=0x0$')):
+        t.ok(re.search(line, text, re.M), f'tracepoints: {what}', text[-1500:])
+    names = re.findall(r'tv_(enter|exit):', text)
+    names = names[max(names.index('enter'), names.index('exit')):]  # from when both are on
+    t.ok(len(names) > 100 and all(a != b for a, b in zip(names, names[1:])), 'tracepoints: enter and exit by turns')
+    m.run(f'echo >{TRACING}/trace')
+
+
+def watching(t, m):
+    tracepoints(t, m)
+    top(t, m)

@@ -10,6 +10,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched/mm.h>
 
+#include "trace.h"
 #include "twinvisor.h"
 
 /* The most that an S-VM may have, in KiB; and no more than an eighth of its RAM */
@@ -147,6 +148,7 @@ int tv_bounce_grow(struct tv_svm *svm, u64 bytes)
 	end = min(svm->bounce_pages + pages, svm->bounce_most);
 	while (!err && svm->bounce_pages < end)
 		err = tv_bounce_step(svm, end - svm->bounce_pages);
+	trace_tv_bounce(svm, bytes);
 	mutex_unlock(&svm->bounce_lock);
 	if (err)
 		pr_warn_ratelimited("twinvisor: VMM %d: no bounce memory: %d\n", svm->pid, err);
@@ -161,5 +163,6 @@ void tv_bounce_trim(struct tv_svm *svm)
 	mutex_lock(&svm->bounce_lock);
 	if (svm->bounce_pages && !tv_smc(TV_BOUNCE_TRIM, svm->id, 0, 0, 0, out))
 		tv_bounce_unpin(svm, out[0]);
+	trace_tv_bounce(svm, 0);
 	mutex_unlock(&svm->bounce_lock);
 }

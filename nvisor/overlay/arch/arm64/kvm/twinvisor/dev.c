@@ -17,6 +17,9 @@
 
 #include "twinvisor.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 struct tv_file {
 	struct list_head list;	/* all that are open */
 	struct pid *tgid;	/* the opener */

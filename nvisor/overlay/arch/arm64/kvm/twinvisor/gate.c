@@ -18,6 +18,7 @@
 #include <kvm/arm_arch_timer.h>
 #include <kvm/arm_pmu.h>
 
+#include "trace.h"
 #include "twinvisor.h"
 
 static DEFINE_PER_CPU(struct tv_run *, tv_page);
@@ -223,6 +224,21 @@ static void tv_pmu_mask(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu, bool mask)
 	tvcpu->pmu_masked = mask;
 }
 
+/* Rare, and apart, so that those who call it need no stack in all other cases. */
+static noinline void tv_enter_rare(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu)
+{
+	trace_tv_enter(vcpu);
+	if (tvcpu->pmu_line)
+		tv_pmu_mask(vcpu, tvcpu, true);
+}
+
+static noinline void tv_exit_rare(struct kvm_vcpu *vcpu, struct tv_vcpu *tvcpu)
+{
+	if (tvcpu->pmu_masked)
+		tv_pmu_mask(vcpu, tvcpu, false);
+	trace_tv_exit(vcpu, tvcpu);
+}
+
 /**
  * tv_vcpu_enter - what is left to do for an S-VM before tv_vcpu_run()
  * @vcpu: the vCPU
@@ -240,8 +256,8 @@ void tv_vcpu_enter(struct kvm_vcpu *vcpu)
 		return;
 
 	tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
-	if (unlikely(tvcpu->pmu_line))
-		tv_pmu_mask(vcpu, tvcpu, true);
+	if (trace_tv_enter_enabled() || unlikely(tvcpu->pmu_line))
+		tv_enter_rare(vcpu, tvcpu);
 }
 
 /**
@@ -256,8 +272,8 @@ void tv_vcpu_exit(struct kvm_vcpu *vcpu)
 		return;
 
 	tvcpu = &vcpu->kvm->arch.svm->vcpu[vcpu->vcpu_idx];
-	if (unlikely(tvcpu->pmu_masked))
-		tv_pmu_mask(vcpu, tvcpu, false);
+	if (trace_tv_exit_enabled() || unlikely(tvcpu->pmu_masked))
+		tv_exit_rare(vcpu, tvcpu);
 }
 
 /* The entry was accepted: what it carried is done with, and here is an exit. */

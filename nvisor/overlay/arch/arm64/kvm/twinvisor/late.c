@@ -5,6 +5,7 @@
  * after that whether the guest wants an interrupt finds that it does not.
  */
 #include "../vgic/vgic.h"
+#include "trace.h"
 #include "twinvisor.h"
 
 static void tv_interrupt_wired(struct kvm *kvm)
@@ -45,6 +46,7 @@ void tv_vcpu_late(struct kvm_vcpu *vcpu)
 	if (likely(!tvcpu->late) || !irqchip_in_kernel(kvm))
 		return;
 
+	trace_tv_late(vcpu, tvcpu->late);
 	if (!(tvcpu->late & TV_LATE_MSI) ||
 	    !vgic_its_interrupt(kvm, tvcpu->late >> 32 & 0xffff, tvcpu->late))
 		tv_interrupt_wired(kvm);

@@ -20,6 +20,7 @@
 
 #include <asm/tlbflush.h>
 
+#include "trace.h"
 #include "twinvisor.h"
 
 struct tv_pool {
@@ -212,6 +213,7 @@ static u64 tv_run_cut(struct tv_pool *pool, u64 i)
 	while (pool->run > i) {
 		unsigned long pfn = PHYS_PFN(tv_chunk_base(pool, --pool->run));
 
+		trace_tv_chunk(TV_CHUNK_GIVEN_BACK, 0, PFN_PHYS(pfn), 0);
 		pool->chunk[pool->run].owner = NULL;
 		tv_set_linear_map(pfn, true);
 		free_contig_range(pfn, TV_CHUNK_PAGES);
@@ -269,8 +271,10 @@ static s64 tv_chunk_take(struct tv_pool *pool, u64 i, struct tv_svm *svm)
 	u64 id = svm == &tv_svisor ? TV_SVISOR : svm->id;
 	s64 code = tv_smc(TV_CHUNK_TAKE, id, tv_chunk_base(pool, i), 0, 0, NULL);
 
-	if (!code)
+	if (!code) {
 		pool->chunk[i].owner = svm;
+		trace_tv_chunk(TV_CHUNK_CLAIMED, svm->pid, tv_chunk_base(pool, i), 0);
+	}
 	return code;
 }
 
@@ -375,6 +379,13 @@ void tv_block_note(phys_addr_t block, phys_addr_t ipa)
 	c->ipa[block % TV_CHUNK_SIZE / PMD_SIZE] = ipa;
 }
 
+/* An S-VM's chunk -> free, or lost */
+static void tv_chunk_release(struct tv_pool *pool, u64 i, struct tv_svm *owner)
+{
+	trace_tv_chunk(TV_CHUNK_RELEASED, pool->chunk[i].owner->pid, tv_chunk_base(pool, i), 0);
+	pool->chunk[i].owner = owner;
+}
+
 /* All chunks of an S-VM that the S-visor has destroyed -> free, Secure still; or lost. */
 void tv_chunks_release(struct tv_svm *svm, bool lost)
 {
@@ -385,7 +396,7 @@ void tv_chunks_release(struct tv_svm *svm, bool lost)
 	for_each_pool(pool)
 		for (i = 0; i < pool->run; i++)
 			if (pool->chunk[i].owner == svm)
-				pool->chunk[i].owner = lost ? &tv_lost : NULL;
+				tv_chunk_release(pool, i, lost ? &tv_lost : NULL);
 	svm->chunks = 0;
 	mutex_unlock(&tv_pools_lock);
 }
@@ -422,12 +433,13 @@ static bool tv_move_locked(struct tv_pool *pool, u64 from, u64 to)
 	if (tv_chunk_move(svm, old, new)) {
 		tv_blocks_show(svm, source, old, old);
 		if (!tv_chunk_move(svm, new, old))
-			target->owner = NULL;
+			tv_chunk_release(pool, to, NULL);
 		return false;
 	}
 	tv_blocks_show(svm, source, old, new);
+	trace_tv_chunk(TV_CHUNK_MOVED, svm->pid, old, new);
 	*target = *source;
-	source->owner = NULL;
+	tv_chunk_release(pool, from, NULL);
 	svm->moved++;
 	return true;
 }
