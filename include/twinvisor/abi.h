@@ -93,7 +93,8 @@
 /* (vm, ipa, from, page) Copies the ordinary page `from` into the private page
  * `page` (in a chunk that the S-VM has taken), maps it at ipa and measures it. ipa rises from
  * call to call, inside a RAM range. Before sealing only. TV_EDENIED: page is not this
- * S-VM's to have; TV_EFAULT: `from` is not ordinary memory; TV_ENOHEAP. */
+ * S-VM's to have; TV_EFAULT: `from` is not ordinary memory; TV_ENOHEAP. This call and the next
+ * leave vector registers 0. */
 #define TV_VM_LOAD TV_SMC(0x07)
 /* (vm) Ends the launch: RAM, contents and vCPUs are fixed and measured.
  * TV_ESTATE: sealed already, or no vCPU. */

@@ -47,6 +47,11 @@ unsigned sve_length(unsigned most);
  * only, never for what a caller did. */
 _Noreturn void panic(const char *why);
 
+/* In between, the caller may use vector registers: where the N-visor does without (abi.h), or while
+ * a vCPU is run. They are zero after. */
+void vectors_begin(void);
+void vectors_end(void);
+
 /* ---- memory -------------------------------------------------------------- */
 
 /* The S-visor's view of Secure memory: its own image and heap, and pages of chunks
@@ -66,7 +71,7 @@ bool ns_read64(pa_t a, uint64_t *out);
 bool ns_read(void *to, pa_t from, size_t bytes);
 bool ns_write(pa_t to, const void *from, size_t bytes);
 /* The same, faster for many bytes, by vector registers: only while a vCPU is run, when they are
- * nobody's. They are zero after. */
+ * nobody's, or after vectors_begin. They are zero after. */
 bool ns_read_many(void *to, pa_t from, size_t bytes);
 bool ns_write_many(pa_t to, const void *from, size_t bytes);
 

@@ -28,6 +28,7 @@ static void begin_loading(struct vm *vm)
 	if (vm->loading)
 		return;
 	vm->loading = true;
+	mbedtls_sha256_init(&vm->hash);
 	if (mbedtls_sha256_starts(&vm->hash, 0))
 		panic("SHA-256");
 	extend(vm, head, sizeof(head));
@@ -42,9 +43,24 @@ static void begin_loading(struct vm *vm)
  * The private copy is what counts: `from` can change at any time, so it is read once, and
  * the copy is hashed.
  */
-static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
+static bool load_page(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 {
 	uint64_t record[] = {TV_MEASURE_PAGE, ipa.v};
+	bool ok;
+
+	vectors_begin();
+	ok = ns_read_many(secure_ptr(page), from, TV_PAGE_SIZE);
+	if (ok) {
+		begin_loading(vm);
+		extend(vm, record, sizeof(record));
+		extend(vm, secure_ptr(page), TV_PAGE_SIZE);
+	}
+	vectors_end();
+	return ok;
+}
+
+static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
+{
 	int ret;
 
 	if (!page_aligned(ipa.v | from.v) || !vm_is_ram(vm, ipa.v) || ipa.v < vm->next_load)
@@ -54,13 +70,10 @@ static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 	ret = vm_claim_page(vm, ipa, page);
 	if (ret != TV_OK)
 		return ret;
-	if (!ns_read(secure_ptr(page), from, TV_PAGE_SIZE)) {
+	if (!load_page(vm, ipa, from, page)) {
 		ledger_unclaim(page);
 		return TV_EFAULT;
 	}
-	begin_loading(vm);
-	extend(vm, record, sizeof(record));
-	extend(vm, secure_ptr(page), TV_PAGE_SIZE);
 	page_publish(page);
 	s2_map(&vm->s2, ipa, page);
 	vm->next_load = ipa.v + TV_PAGE_SIZE;
@@ -123,11 +136,13 @@ static int seal_locked(struct vm *vm)
 	assert_held(&vm->lock);
 	if (!vm->vcpus)
 		return TV_ESTATE;
+	vectors_begin();
 	begin_loading(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		extend_vcpu(vm, vm->vcpu[i]);
 	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
 		panic("SHA-256");
+	vectors_end();
 	look_for_devices(vm);
 	vm->state = VM_LIVE;
 	return TV_OK;

@@ -105,7 +105,6 @@ static int create_locked(struct vm *vm, const struct npt *npt, uint64_t features
 		return TV_ENOHEAP;
 	vm->npt = *npt;
 	vm->features = features;
-	mbedtls_sha256_init(&vm->hash);
 	vm->generation++;
 	vm->state = VM_NEW;
 	return TV_OK;
@@ -200,7 +199,7 @@ static void start_dying(struct vm *vm)
 	pvtime_free(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
-	mbedtls_sha256_free(&vm->hash);
+	mbedtls_platform_zeroize(&vm->hash, sizeof(vm->hash));
 }
 
 static int destroy_locked(struct vm *vm)

@@ -13,6 +13,7 @@
 #ifndef VM_H
 #define VM_H
 
+#include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 
 #include "io.h"

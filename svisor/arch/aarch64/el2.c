@@ -176,6 +176,8 @@ bool guest_cpu_init(void)
 		return false;
 	if (guest_address_bits() < LEVEL0_BITS)
 		panic("too few physical address bits for a stage 2 of four levels");
+	if (!id_field(id_aa64isar0_el1, 12))
+		panic("the CPU has no SHA-256 instructions");
 	w->vtcr = vtcr();
 	w->hcrx = id_field(ID_AA64ISAR2_EL1, 16) ? HCRX_MSCEN : 0;
 	w->vpidr = read_sysreg(midr_el1);

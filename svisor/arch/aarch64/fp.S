@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * FP, SIMD and SVE registers. Of the rest of the S-visor only ns_copy_rows uses any.
+ * FP, SIMD and SVE registers. Of the rest of the S-visor only ns_copy_rows and SHA-256 use any.
  */
 #include "asm.h"
 

@@ -47,6 +47,23 @@ unsigned sve_length(unsigned most)
 	return length;
 }
 
+/* CPTR_EL2 of a caller that runs no vCPU */
+static uint64_t normal_cptr[TV_MAX_CPUS];
+
+void vectors_begin(void)
+{
+	normal_cptr[cpu_index()] = read_sysreg(cptr_el2);
+	guest_streaming_off();
+	guest_fp(true, true);
+	isb();
+}
+
+void vectors_end(void)
+{
+	simd_clear();
+	write_sysreg(cptr_el2, normal_cptr[cpu_index()]);
+}
+
 bool fp_wanted(const struct guest_regs *regs, uint64_t esr)
 {
 	return ESR_EC(esr) == EC_FP || (ESR_EC(esr) == EC_SVE && regs->features & TV_FEATURE_SVE);

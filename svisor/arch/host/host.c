@@ -295,10 +295,22 @@ void *ns_kept_ptr(pa_t page)
 	return host_mem(page.v);
 }
 
+static bool vectors_lent[TV_MAX_CPUS];
+
 static void must_be_in(void)
 {
-	if (!guest_is_in[cpu_index()])
+	if (!guest_is_in[cpu_index()] && !vectors_lent[cpu_index()])
 		panic("vector registers are the N-visor's");
+}
+
+void vectors_begin(void)
+{
+	vectors_lent[cpu_index()] = true;
+}
+
+void vectors_end(void)
+{
+	vectors_lent[cpu_index()] = false;
 }
 
 bool ns_read_many(void *to, pa_t from, size_t bytes)

@@ -12,6 +12,7 @@
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
+#include <asm/neon.h>
 
 #include "twinvisor.h"
 
@@ -23,9 +24,11 @@ static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
 {
 	s64 code;
 
-	do
+	do {
+		kernel_neon_begin();	/* the S-visor hashes by vector registers */
 		code = tv_smc(nr, a1, a2, a3, a4, out);
-	while (code == TV_ENOHEAP && !tv_heap_grow());
+		kernel_neon_end();
+	} while (code == TV_ENOHEAP && !tv_heap_grow());
 	if (code)
 		pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
 				    svm->pid, name, a1, a2, a3, a4, code);
