@@ -5,7 +5,10 @@
 
 #define UNITS_A_PAGE (TV_PAGE_SIZE / BOUNCE_UNIT)
 #define WORD 64
+#define FREED_PAGES (BOUNCE_SIZES * BOUNCE_FREED * sizeof(uint16_t) / TV_PAGE_SIZE)
 #define MANY 256 /* bytes from which on ns_*_many are faster */
+
+_Static_assert(BOUNCE_MOST *UNITS_A_PAGE <= UINT16_MAX + 1, "a unit's number is 16 bits");
 
 static size_t heap_pages(uint64_t bytes)
 {
@@ -28,7 +31,8 @@ int bounce_init(struct bounce *b, uint64_t base, unsigned most)
 
 	fresh.page = heap_alloc(heap_pages(page_bytes(&fresh)));
 	fresh.map = heap_alloc(heap_pages(map_bytes(&fresh)));
-	if (!fresh.page || !fresh.map) {
+	fresh.freed = heap_alloc(FREED_PAGES);
+	if (!fresh.page || !fresh.map || !fresh.freed) {
 		bounce_free_all(&fresh);
 		return TV_ENOHEAP;
 	}
@@ -40,12 +44,13 @@ void bounce_free_all(struct bounce *b)
 {
 	heap_free(b->page, heap_pages(page_bytes(b)));
 	heap_free(b->map, heap_pages(map_bytes(b)));
+	heap_free(b->freed, FREED_PAGES);
 	*b = (struct bounce){0};
 }
 
 size_t bounce_heap(const struct bounce *b)
 {
-	return heap_pages(page_bytes(b)) + heap_pages(map_bytes(b));
+	return heap_pages(page_bytes(b)) + heap_pages(map_bytes(b)) + (b->most ? FREED_PAGES : 0);
 }
 
 bool bounce_add(struct bounce *b, pa_t page)
@@ -117,18 +122,28 @@ static unsigned find(const struct bounce *b, unsigned from, unsigned end, uint64
 	return end;
 }
 
-/* What comes back first is free first. So behind the last of the same size there is one that is
- * free, most times; else, and where it has to be aligned, first fit, so that what is in use stays
- * together. */
+/* The place for n units that came back last, if it is one still; or `end`. */
+static unsigned take_freed(struct bounce *b, unsigned end, uint64_t n, unsigned step)
+{
+	unsigned from;
+
+	if (n >= BOUNCE_SIZES)
+		return end;
+	from = b->freed[n][--b->top[n]];
+	if (from % step || from + n > end || next_unit(b, from, from + n, true) < from + n)
+		return end;
+	return from;
+}
+
+/* Else first fit, so that what is in use stays together. */
 int bounce_alloc(struct bounce *b, uint64_t bytes, uint32_t align, uint32_t *at)
 {
 	uint64_t n = (bytes + BOUNCE_UNIT - 1) / BOUNCE_UNIT;
 	unsigned step = align / BOUNCE_UNIT, end = b->pages * UNITS_A_PAGE, from;
-	unsigned *next = &b->next[n < BOUNCE_SIZES ? n : 0];
 
 	if (n > b->most * UNITS_A_PAGE)
 		return TV_EINVAL;
-	from = step == 1 ? find(b, *next, end, n, step) : end;
+	from = take_freed(b, end, n, step);
 	if (from == end) {
 		b->lowest = next_unit(b, b->lowest, end, false);
 		from = find(b, b->lowest, end, n, step);
@@ -137,7 +152,6 @@ int bounce_alloc(struct bounce *b, uint64_t bytes, uint32_t align, uint32_t *at)
 		return b->pages < b->most ? TV_AGAIN : TV_ENOMEM;
 	mark(b, from, n, true);
 	b->used += n;
-	*next = from + n;
 	*at = from * BOUNCE_UNIT;
 	return TV_OK;
 }
@@ -150,6 +164,8 @@ void bounce_free(struct bounce *b, uint32_t at, uint64_t bytes)
 	b->used -= n;
 	if (from < b->lowest)
 		b->lowest = from;
+	if (n < BOUNCE_SIZES)
+		b->freed[n][b->top[n]++] = from;
 }
 
 bool bounce_scarce(const struct bounce *b)

@@ -12,18 +12,21 @@
 
 #include "addr.h"
 
-#define BOUNCE_SIZES 16 /* numbers of units that are looked after apart */
+#define BOUNCE_SIZES 16  /* numbers of units that are looked after apart */
+#define BOUNCE_FREED 256 /* places of each that are remembered: what a uint8_t counts */
 
 struct bounce {
-	uint64_t base;               /* guest address */
-	unsigned most;               /* pages that there may be; 0: the S-VM has no bounce memory */
-	unsigned pages;              /* that are there */
-	unsigned lowest;             /* no unit below it is free */
-	unsigned used;               /* units */
-	unsigned next[BOUNCE_SIZES]; /* behind what was set aside last, of so many units; [0]: more
-				      */
-	uint64_t *page; /* of the heap: the pages' addresses, then a bit for each unit in use */
+	uint64_t base;   /* guest address */
+	unsigned most;   /* pages that there may be; 0: the S-VM has no bounce memory */
+	unsigned pages;  /* that are there */
+	unsigned lowest; /* no unit below it is free */
+	unsigned used;   /* units */
+	uint64_t *page; /* of the heap: the pages' addresses, then a bit for each unit in use ... */
 	uint64_t *map;
+	/* ... and first units of places that came back, of so many units, the last before top. They
+	 * may be in use again, or gone. */
+	uint16_t (*freed)[BOUNCE_FREED];
+	uint8_t top[BOUNCE_SIZES];
 };
 
 #define BOUNCE_UNIT 512

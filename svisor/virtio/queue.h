@@ -73,6 +73,7 @@ struct queue {
 	uint64_t since;             /* counter_now() when it came to be owed */
 	uint32_t shadow[PARTS];     /* in bounce memory */
 	uint16_t avail, used;       /* split: indices as they count; packed: places */
+	uint16_t posted, done;      /* split: chains that the last look at an index has shown */
 	uint16_t owed_from;         /* split: what of `used` the interrupt would be about */
 	uint16_t added;             /* descriptors since the back end was asked last */
 	bool avail_wrap, used_wrap; /* packed */

@@ -102,13 +102,15 @@ static unsigned record_chain(struct vm *vm, struct queue *q, unsigned at)
 static bool take(struct vm *vm, struct queue *q, enum queue_need *need)
 {
 	uint64_t driver = q->setup.part[PART_DRIVER];
-	uint16_t new = private_load16(vm, driver + RING_INDEX) - q->avail;
-	uint16_t head = private_load16(vm, driver + avail_at(q, q->avail));
 	unsigned n = 0;
+	uint16_t head;
 
-	if (!new)
+	if (!q->posted)
+		q->posted = private_load16(vm, driver + RING_INDEX) - q->avail;
+	if (!q->posted)
 		return false;
-	if (new <= q->setup.size && head < q->setup.size && !q->flight[head].bytes)
+	head = private_load16(vm, driver + avail_at(q, q->avail));
+	if (q->posted <= q->setup.size && head < q->setup.size && !q->flight[head].bytes)
 		n = record_chain(vm, q, head);
 	if (!n) {
 		queue_break(vm, q, "guest: no such chain");
@@ -122,6 +124,7 @@ static bool take(struct vm *vm, struct queue *q, enum queue_need *need)
 		return false;
 	}
 	q->avail++;
+	q->posted--;
 	q->added++;
 	return true;
 }
@@ -153,15 +156,17 @@ static bool publish(struct vm *vm, struct queue *q)
 static bool finish(struct vm *vm, struct queue *q)
 {
 	uint32_t device = q->shadow[PART_DEVICE];
-	uint16_t index = q->used, new;
+	uint16_t index = q->used;
 	struct used_elem e = {0};
 
-	if (!bounce_read(&vm->io.bounce, device + RING_INDEX, &index, sizeof(index)))
-		queue_break(vm, q, NO_BOUNCE);
-	new = index - q->used;
-	if (!new)
+	if (!q->done) {
+		if (!bounce_read(&vm->io.bounce, device + RING_INDEX, &index, sizeof(index)))
+			queue_break(vm, q, NO_BOUNCE);
+		q->done = index - q->used;
+	}
+	if (!q->done)
 		return false;
-	if (q->broken || new > q->flying ||
+	if (q->broken || q->done > q->flying ||
 	    !bounce_read(&vm->io.bounce, device + used_at(q, q->used), &e, sizeof(e)) ||
 	    e.id >= q->setup.size || !q->flight[e.id].bytes || !chain_in(vm, q, e.id, &e.len)) {
 		queue_break(vm, q, NOT_IN_FLIGHT);
@@ -174,6 +179,7 @@ static bool finish(struct vm *vm, struct queue *q)
 		q->since = counter_now();
 	}
 	q->used++;
+	q->done--;
 	return true;
 }
 

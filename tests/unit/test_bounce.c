@@ -70,9 +70,11 @@ TEST(place_heap, "bounce: without memory for its record there is none, and none 
 	io_prepare();
 	use_up_heap();
 	check_eq(bounce(BOUNCE, 64), TV_ENOHEAP);
-	free_heap(hoarded - 2);
-	check_eq(heap_available(), 1);
-	check_eq(bounce(BOUNCE, 64), TV_ENOHEAP);
+	for (unsigned n = 1; n < 4; n++) {
+		free_heap(hoarded - (n == 1 ? 2 : 1));
+		check_eq(heap_available(), n);
+		check_eq(bounce(BOUNCE, 64), TV_ENOHEAP);
+	}
 	free_heap(0);
 	check_eq(bounce(BOUNCE, 64), TV_OK);
 	io_seal();
@@ -286,6 +288,42 @@ TEST(allocation,
 			trim_some();
 		check_count();
 	}
+	bounce_free_all(&b);
+	check_audit();
+}
+
+static uint32_t place_of(uint64_t bytes, uint32_t align)
+{
+	uint32_t at = -1;
+
+	check_eq(bounce_alloc(&b, bytes, align, &at), TV_OK);
+	return at;
+}
+
+TEST(remembered,
+     "bounce: what came back last of its size is found first, while it is free and there")
+{
+	uint32_t place[4];
+
+	boot();
+	check_eq(bounce_init(&b, BOUNCE, MOST), TV_OK);
+	for (unsigned i = 0; i < 4; i++)
+		check(bounce_add(&b, PA(ORDINARY + PAGE(i))));
+	for (unsigned i = 0; i < 4; i++)
+		place[i] = place_of(3 * BOUNCE_UNIT, BOUNCE_UNIT);
+	for (unsigned i = 0; i < 3; i++)
+		bounce_free(&b, place[i], 3 * BOUNCE_UNIT);
+	check_eq(place_of(BOUNCE_UNIT, BOUNCE_UNIT),
+		 place[0]); /* of another size: the first there is */
+	check_eq(place_of(3 * BOUNCE_UNIT, BOUNCE_UNIT), place[2]);
+	check_eq(place_of(3 * BOUNCE_UNIT, BOUNCE_UNIT), place[1]);
+	check_eq(place_of(3 * BOUNCE_UNIT, BOUNCE_UNIT),
+		 4 * 3 * BOUNCE_UNIT); /* place[0] is taken */
+	bounce_free(&b, place[1], 3 * BOUNCE_UNIT);
+	check_eq(place_of(3 * BOUNCE_UNIT, TV_PAGE_SIZE), TV_PAGE_SIZE * 2); /* it is not aligned */
+	bounce_free(&b, TV_PAGE_SIZE * 2, 3 * BOUNCE_UNIT);
+	check_eq(bounce_trim(&b), 2);
+	check_eq(place_of(3 * BOUNCE_UNIT, BOUNCE_UNIT), BOUNCE_UNIT); /* that of page 2 is gone */
 	bounce_free_all(&b);
 	check_audit();
 }
