@@ -170,8 +170,11 @@
 #define TV_WATCH TV_SMC(0x15)
 /* (vm) -> x1 = such exits of the S-VM's so far. */
 #define TV_VM_ANSWERED TV_SMC(0x16)
+/* (vm, chunk) The S-VM's chunk, of which no page is given out, is free, as after TV_EXIT_UNUSED.
+ * TV_EDENIED: it is not the S-VM's, or a page is; TV_ESTATE: the S-VM is dying. */
+#define TV_CHUNK_FREE TV_SMC(0x17)
 
-#define TV_CALLS 0x17 /* number of calls above */
+#define TV_CALLS 0x18 /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -223,6 +226,9 @@
 /* The guest's I/O goes no further without more bounce memory, `size` bytes in a row: TV_BOUNCE_ADD,
  * and enter again. */
 #define TV_EXIT_BOUNCE 8
+/* The guest has given up pages, by its balloon: of the chunk at `size` none is given out any more.
+ * TV_CHUNK_FREE, or not; and enter again. */
+#define TV_EXIT_UNUSED 9
 
 /* ---- lines (tv_run.lines) ------------------------------------------------- */
 
@@ -270,7 +276,7 @@ struct tv_run {
 	uint64_t esr;     /* exit */
 	uint64_t far;     /* exit */
 	uint64_t hpfar;   /* exit */
-	uint64_t size;    /* exit BOUNCE: bytes */
+	uint64_t size;    /* exit BOUNCE: bytes; UNUSED: a chunk's address */
 	uint64_t stolen;  /* entry: ns so far in which the vCPU was ready and did not run */
 	uint64_t lines;   /* exit: TV_LINE_* */
 	uint64_t late;    /* exit: TV_LATE_*, or 0 */

@@ -111,6 +111,12 @@ static int64_t do_chunk_move(const uint64_t *in, uint64_t *out)
 	return vm_move_chunk(in[1], PA(in[2]), PA(in[3]));
 }
 
+static int64_t do_chunk_free(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_free_chunk(in[1], PA(in[2]));
+}
+
 static int64_t do_stats(const uint64_t *in, uint64_t *out)
 {
 	struct stats s;
@@ -196,6 +202,7 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_QUEUE_STATS)] = do_queue_stats,
 	[INDEX(TV_WATCH)] = do_watch,
 	[INDEX(TV_VM_ANSWERED)] = do_vm_answered,
+	[INDEX(TV_CHUNK_FREE)] = do_chunk_free,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

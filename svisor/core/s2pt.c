@@ -140,6 +140,28 @@ void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block)
 	s2_write(entry, block.v | DESC_BLOCK);
 }
 
+/* A table in place of a block: break before make, too. */
+int s2_split(struct s2pt *s, ipa_t ipa)
+{
+	unsigned level;
+	uint64_t *entry = walk(s, ipa, LAST_LEVEL, &level);
+	uint64_t block = *entry & DESC_ADDRESS, *table;
+
+	if (level != BLOCK_LEVEL || !(*entry & DESC_VALID))
+		return TV_OK;
+	table = heap_alloc(1);
+	if (!table)
+		return TV_ENOHEAP;
+	for (unsigned i = 0; i < ENTRIES; i++)
+		table[i] = (block + i * TV_PAGE_SIZE) | DESC_PAGE;
+	s2_write(entry, 0);
+	s->unmapped++;
+	tlb_flush_vm(s->vmid);
+	s2_write(entry, secure_pa(table).v | DESC_TABLE | DESC_VALID);
+	s->tables++;
+	return TV_OK;
+}
+
 uint64_t s2_unmap(struct s2pt *s, ipa_t ipa)
 {
 	unsigned level;

@@ -39,6 +39,9 @@ int s2_prepare_block(struct s2pt *s, ipa_t ipa, pa_t block);
 /* Maps the block, instead of what pages of it are mapped; s2_prepare_block said TV_OK. */
 void s2_map_block(struct s2pt *s, ipa_t ipa, pa_t block);
 
+/* Maps the pages of the block around `ipa`, if it is one, by themselves. TV_ENOHEAP. */
+int s2_split(struct s2pt *s, ipa_t ipa);
+
 /* Takes out the leaf that maps `ipa`, and gives its size, or 0: there is none. Tables stay, so that
  * the same can be mapped again without preparation; TLBs are the caller's. */
 uint64_t s2_unmap(struct s2pt *s, ipa_t ipa);

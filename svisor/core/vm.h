@@ -115,6 +115,17 @@ int fault_serve(struct vm *vm, ipa_t ipa);
 /* move.c: TV_CHUNK_MOVE */
 int vm_move_chunk(uint64_t handle, pa_t from, pa_t to);
 
+#define DROP_MOST 64 /* pages at once */
+
+/* drop.c: gives up pages of these numbers, as far as they are the guest's and mapped: up to
+ * DROP_MOST, all of one chunk. How many; more may be left, but if there were none. *unused: the
+ * chunk, if no page of it is given out any more; or 0. TV_ENOHEAP. The lock is held; takes the
+ * ledger's and the heap's. */
+int vm_drop(struct vm *vm, const uint32_t *frame, unsigned n, pa_t *unused);
+
+/* drop.c: TV_CHUNK_FREE */
+int vm_free_chunk(uint64_t handle, pa_t chunk);
+
 /* launch.c */
 int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page);
 int launch_seal(uint64_t handle);

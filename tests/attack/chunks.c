@@ -52,6 +52,15 @@ static void by_names(void)
 	ok(move(victim.handle, -CHUNK, -CHUNK) == TV_EDENIED,
 	   "MOVE at the end of the address space");
 	ok(move(TV_SVISOR, own, others) == TV_ENOENT, "MOVE of nobody's");
+	ok(smc(TV_CHUNK_FREE, victim.handle, own, 0, 0).status == TV_EDENIED,
+	   "FREE of what is in use");
+	ok(smc(TV_CHUNK_FREE, victim.handle, others, 0, 0).status == TV_EDENIED,
+	   "FREE of another's chunk");
+	ok(smc(TV_CHUNK_FREE, victim.handle, own + PAGE, 0, 0).status == TV_EDENIED,
+	   "FREE from inside a chunk");
+	ok(smc(TV_CHUNK_FREE, victim.handle, -CHUNK, 0, 0).status == TV_EDENIED,
+	   "FREE at the end of the address space");
+	ok(smc(TV_CHUNK_FREE, TV_SVISOR, own, 0, 0).status == TV_ENOENT, "FREE of nobody's");
 	ok(smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_EBUSY,
 	   "RETURN of what is in use");
 	ok(vm_do(&victim, OP_SUM, FROM, TO, 0) == SUM, "the victim has all it had");

@@ -105,12 +105,17 @@ static void chunks(const struct step *s)
 {
 	uint64_t vm = s->a & 0x80 ? TV_SVISOR : handle[s->a % SLOTS];
 
-	switch (s->b % 4) {
+	switch (s->b % 8) {
 	case 0:
+	case 4:
 		smc(TV_CHUNK_TAKE, vm, some_chunk(s->c), 0, 0);
 		break;
 	case 1:
+	case 5:
 		smc(TV_CHUNK_RETURN, s->c % 3, 0, 0, 0);
+		break;
+	case 7:
+		smc(TV_CHUNK_FREE, vm, some_chunk(s->c), 0, 0);
 		break;
 	default:
 		smc(TV_CHUNK_MOVE, vm, some_chunk(s->c), some_chunk(s->d), 0);

@@ -402,6 +402,20 @@ static void move(int v, int from)
 	       status(TV_CHUNK_MOVE, svm[v].handle, chunk_pa(from), chunk_pa(to), 0), want);
 }
 
+static void free_unused(int v, int c)
+{
+	int64_t want = by_state(v, svm[v].state != DYING);
+	bool used = !owns(v, c);
+
+	for (int i = 0; i < IN_BLOCK; i++)
+		used |= ipa_of[c][i] != NOWHERE;
+	if (want == TV_OK && used)
+		want = TV_EDENIED;
+	if (want == TV_OK)
+		owner[c] = FREE;
+	expect("TV_CHUNK_FREE", status(TV_CHUNK_FREE, svm[v].handle, chunk_pa(c), 0, 0), want);
+}
+
 /* One step, a chunk. Rather rare, or nothing would come to anything. */
 static void destroy(int v, int a)
 {
@@ -468,10 +482,10 @@ static const struct {
 	void (*run)(int v, int chunk);
 	int weight;
 } table[] = {
-	{"create", create, 2},       {"seal", seal, 1},  {"take", take, 6},
-	{"take", dirty_and_take, 2}, {"load", load, 8},  {"ask", ask, 10},
-	{"touch", touch, 30},        {"move", move, 12}, {"destroy", destroy, 4},
-	{"return", give_back, 4},
+	{"create", create, 2},       {"seal", seal, 1},        {"take", take, 6},
+	{"take", dirty_and_take, 2}, {"load", load, 8},        {"ask", ask, 10},
+	{"touch", touch, 30},        {"move", move, 12},       {"destroy", destroy, 4},
+	{"return", give_back, 4},    {"free", free_unused, 4},
 };
 #define KINDS (int)(sizeof(table) / sizeof(table[0]))
 

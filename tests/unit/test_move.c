@@ -2,7 +2,7 @@
 /* Chunks that move, the S-visor's own chunks, and the long part of taking one (I1, I2, I9). */
 #include "fixture.h"
 #include "heap.h"
-#include "s2pt.h"
+#include "vm.h"
 
 static struct svm vm;
 
@@ -188,6 +188,26 @@ TEST(move_merge, "move: into a chunk that has other pages, as long as they do no
 		check_audit();
 	check(contents_at(0));
 	check(guest_page(RAM + 3 * BLOCK_SIZE) == host_mem(CHUNK(0) + PAGE(1101)));
+	check_audit();
+}
+
+TEST(drop_no_ram, "drop: what is mapped outside RAM is not the guest's to give up")
+{
+	uint32_t frame = DEVICE / TV_PAGE_SIZE;
+	struct vm *v;
+	pa_t unused;
+	void *page;
+
+	start();
+	v = vm_lock(vm.handle);
+	page = heap_alloc(1);
+	check_eq(s2_prepare(&v->s2, IPA(DEVICE)), TV_OK);
+	s2_map_shown(&v->s2, IPA(DEVICE), secure_pa(page));
+	check_eq(vm_drop(v, &frame, 1, &unused), 0);
+	check(host_guest_leaf(host_run.s2_root, DEVICE));
+	s2_unmap(&v->s2, IPA(DEVICE));
+	heap_free(page, 1);
+	vm_unlock(v);
 	check_audit();
 }
 

@@ -59,8 +59,8 @@ static void print_exits(const struct twinvisor_vm *vm)
 	printf("%4u", vm->index);
 	for (int i = 0; i < TWINVISOR_EXITS; i++)
 		printf(" %9llu", vm->exits[i]);
-	printf(" %9llu %7llu %7llu %8llu %6llu %6llu\n", vm->refused, vm->private_pages,
-	       vm->loaded_pages, vm->launches, vm->moved, vm->late);
+	printf(" %9llu %7llu %7llu %8llu %6llu %8llu %6llu\n", vm->refused, vm->private_pages,
+	       vm->loaded_pages, vm->launches, vm->moved, vm->returned, vm->late);
 }
 
 /* What the S-visor has in use, and what of it nobody will ever free. */
@@ -135,8 +135,9 @@ int cmd_stats(int argc, char **argv)
 		.args_doc = "[S-VM]",
 		.doc = "Show secure memory in use, and the exits of each S-VM by class, the "
 		       "entries that the S-visor refused, private pages, pages loaded at launch, "
-		       "launches (a reboot is one more), chunks that were moved, interrupts "
-		       "of devices made anew since one might have been lost. With a number of "
+		       "launches (a reboot is one more), chunks that were moved, chunks "
+		       "that its balloon gave back, interrupts of devices made anew since one "
+		       "might have been lost. With a number of "
 		       "tv list: the virtio queues of that S-VM.",
 	};
 	struct twinvisor_info info;
@@ -155,9 +156,9 @@ int cmd_stats(int argc, char **argv)
 	       info.abi_major, info.abi_minor, info.vms, info.pools, info.chunks_used,
 	       info.chunks_secure, info.chunks_total);
 	print_lost(fd);
-	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s %6s %6s\n", "IRQ", "WFX",
-	       "FAULT", "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "BOUNCE", "REFUSED", "PAGES",
-	       "LOADED", "LAUNCHES", "MOVED", "LATE");
+	printf("S-VM %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %7s %8s %6s %8s %6s\n", "IRQ",
+	       "WFX", "FAULT", "MMIO", "CALL", "SYSREG", "SERROR", "OFF", "BOUNCE", "UNUSED",
+	       "REFUSED", "PAGES", "LOADED", "LAUNCHES", "MOVED", "RETURNED", "LATE");
 	for (uint32_t i = 0; get_vm(fd, i, &vm); i++)
 		print_exits(&vm);
 	return 0;

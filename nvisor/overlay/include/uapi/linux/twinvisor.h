@@ -15,7 +15,7 @@
 #define TWINVISOR_RUNNING	1
 #define TWINVISOR_DEAD		2	/* launch failed: only waits to be closed */
 
-#define TWINVISOR_EXITS		9	/* indexed by TV_EXIT_* of the S-visor's ABI */
+#define TWINVISOR_EXITS		10	/* indexed by TV_EXIT_* of the S-visor's ABI */
 
 /* in: index (0, 1, ...); ENOENT past the last S-VM */
 struct twinvisor_vm {
@@ -33,6 +33,7 @@ struct twinvisor_vm {
 	__u64 refused;		/* entries that the S-visor refused */
 	__u64 launches;		/* one, and one more for each reboot */
 	__u64 moved;		/* chunks that were moved, to make room */
+	__u64 returned;		/* chunks that it gave back, by its balloon */
 	__u64 bounce_pages;	/* of the VMM's, pinned for the S-VM's I/O */
 	__u64 bounce_most;	/* as many as there may be */
 	__u64 late;		/* times that a device's interrupt might have been lost, and was made */

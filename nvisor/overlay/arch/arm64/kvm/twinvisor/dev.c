@@ -167,6 +167,7 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->loaded_pages = READ_ONCE(svm->loaded);
 	vm->launches = READ_ONCE(svm->launches);
 	vm->moved = READ_ONCE(svm->moved);
+	vm->returned = READ_ONCE(svm->returned);
 	vm->bounce_pages = READ_ONCE(svm->bounce_pages);
 	vm->bounce_most = READ_ONCE(svm->bounce_most);
 	if (svm->created && !tv_smc(TV_VM_ANSWERED, svm->id, 0, 0, 0, out))

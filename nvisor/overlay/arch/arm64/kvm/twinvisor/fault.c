@@ -126,6 +126,8 @@ int tv_back_patiently(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_add
 struct tv_shift {
 	phys_addr_t old, new;
 	bool valid;
+	bool drop;
+	u64 pages;		/* that were dropped */
 };
 
 static int tv_shift_leaf(const struct kvm_pgtable_visit_ctx *ctx,
@@ -137,6 +139,12 @@ static int tv_shift_leaf(const struct kvm_pgtable_visit_ctx *ctx,
 
 	if (!ctx->old || offset >= TV_CHUNK_SIZE)
 		return 0;
+	if (shift->drop) {
+		WRITE_ONCE(*ctx->ptep, 0);
+		ctx->mm_ops->put_page(ctx->ptep);
+		shift->pages += kvm_granule_size(ctx->level) / PAGE_SIZE;
+		return 0;
+	}
 	pte |= kvm_phys_to_pte(shift->new + offset);
 	WRITE_ONCE(*ctx->ptep, pte | (shift->valid ? KVM_PTE_VALID : 0));
 	return 0;
@@ -183,6 +191,17 @@ void tv_blocks_show(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t old,
 		svm->next += new - old;
 		svm->end += new - old;
 	}
+}
+
+/* What was hidden is gone: whoever needs an address of it gets another page. */
+void tv_blocks_drop(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk)
+{
+	struct tv_shift shift = { .old = chunk, .drop = true };
+
+	tv_shift(svm, c, &shift);
+	svm->pages -= shift.pages;
+	if (svm->end == chunk + TV_CHUNK_SIZE)
+		svm->next = svm->end = 0;
 }
 
 /* ---- the end -------------------------------------------------------------- */

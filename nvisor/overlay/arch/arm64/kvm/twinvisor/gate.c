@@ -299,6 +299,7 @@ static __always_inline int tv_exception(u64 exit)
 		return ARM_EXCEPTION_EL1_SERROR;
 	case TV_EXIT_OFF:
 	case TV_EXIT_BOUNCE:
+	case TV_EXIT_UNUSED:
 		return ARM_EXCEPTION_SVM;
 	case TV_EXIT_WFX:
 	case TV_EXIT_FAULT:
@@ -361,6 +362,8 @@ int tv_handle_exit(struct kvm_vcpu *vcpu)
 
 	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_BOUNCE)
 		return tv_bounce_grow(svm, tvcpu->wanted) ?: 1;
+	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_UNUSED)
+		return tv_chunk_unused(svm, tvcpu->wanted) ?: 1;
 	if (tvcpu->code == TV_OK || tvcpu->code == TV_ESTATE) {
 		/*
 		 * It is off for the S-visor, and sleeps till PSCI CPU_ON; or the

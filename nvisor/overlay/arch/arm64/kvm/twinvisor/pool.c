@@ -461,6 +461,37 @@ static bool tv_run_compact(struct tv_pool *pool)
 	return moved;
 }
 
+/* The S-VM's chunk, none of whose pages it has any more -> free; mem_lock is held. */
+static void tv_free_locked(struct tv_svm *svm, phys_addr_t base)
+{
+	struct tv_chunk *c = tv_find_chunk(base);
+
+	if (!c || c->owner != svm || READ_ONCE(svm->state) != TV_RUNNING ||
+	    !tv_blocks_hide(svm, c, base))
+		return;
+	/* Denied: the guest has come back to a page of it meanwhile. */
+	if (tv_smc(TV_CHUNK_FREE, svm->id, base, 0, 0, NULL)) {
+		tv_blocks_show(svm, c, base, base);
+		return;
+	}
+	tv_blocks_drop(svm, c, base);
+	c->owner = NULL;
+	svm->chunks--;
+	svm->returned++;
+}
+
+/* After TV_EXIT_UNUSED. Returns 0 or -EINTR. */
+int tv_chunk_unused(struct tv_svm *svm, phys_addr_t chunk)
+{
+	if (mutex_lock_killable(&svm->mem_lock))
+		return -EINTR;
+	mutex_lock(&tv_pools_lock);
+	tv_free_locked(svm, chunk);
+	mutex_unlock(&tv_pools_lock);
+	mutex_unlock(&svm->mem_lock);
+	return 0;
+}
+
 /* At least that many chunks -> Linux's, if they can be had, by moving if need be */
 static u64 tv_reclaim_from(struct tv_pool *pool, u64 chunks)
 {

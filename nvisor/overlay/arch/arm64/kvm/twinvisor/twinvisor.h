@@ -24,7 +24,7 @@ struct tv_vcpu {
 	u64 exit;		/* TV_EXIT_* of the last entry that was accepted */
 	u64 exits[TWINVISOR_EXITS];
 	u64 refused;
-	u64 wanted;		/* of TV_EXIT_BOUNCE: bytes */
+	u64 wanted;		/* of TV_EXIT_BOUNCE: bytes; of TV_EXIT_UNUSED: a chunk */
 	u64 late;		/* TV_LATE_* of the last exit: dealt with before the next entry */
 	u64 lates;		/* exits that had one */
 	bool pmu_line;		/* the guest's PMU overflow interrupt is asserted */
@@ -65,6 +65,7 @@ struct tv_svm {
 	u64 chunks;
 	u64 pages;
 	u64 moved;		/* chunks, by compaction */
+	u64 returned;		/* chunks, by the guest's balloon */
 
 	struct mutex bounce_lock;
 	struct page **bounce;		/* pinned, bounce_pages of them */
@@ -98,6 +99,7 @@ bool tv_block_find(struct tv_svm *svm, phys_addr_t ipa, phys_addr_t *block);
 void tv_block_note(phys_addr_t block, phys_addr_t ipa);
 void tv_chunks_release(struct tv_svm *svm, bool lost);
 int tv_heap_grow(void);
+int tv_chunk_unused(struct tv_svm *svm, phys_addr_t chunk);
 u64 tv_pool_reclaim(u64 chunks);
 void tv_pool_info(struct twinvisor_info *info);
 int tv_pool_stats(struct twinvisor_stats *stats);
@@ -109,6 +111,7 @@ int tv_back_patiently(struct tv_svm *svm, struct kvm_memory_slot *slot, phys_add
 bool tv_blocks_hide(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk);
 void tv_blocks_show(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t old,
 		    phys_addr_t new);
+void tv_blocks_drop(struct tv_svm *svm, struct tv_chunk *c, phys_addr_t chunk);
 void tv_unmap_all(struct tv_svm *svm);
 
 /* bounce.c */
