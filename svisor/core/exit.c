@@ -52,6 +52,9 @@ void exit_need(struct vm *vm, struct vcpu *v, enum queue_need need)
 	} else if (need == NEED_BOUNCE) {
 		v->exit = TV_EXIT_BOUNCE;
 		v->wanted = vm->io.wanted;
+	} else if (need == NEED_CHUNK) {
+		v->exit = TV_EXIT_UNUSED;
+		v->wanted = vm->io.unused.v;
 	} else {
 		v->no_heap = need == NEED_HEAP;
 	}
@@ -236,11 +239,6 @@ static void show_mmio(const struct vcpu *v, volatile struct tv_run *page)
 		page->gpr[rt] = v->shown;
 }
 
-static void show_bounce(const struct vcpu *v, volatile struct tv_run *page)
-{
-	page->size = v->wanted;
-}
-
 static void show_call(const struct vcpu *v, volatile struct tv_run *page)
 {
 	page->esr = v->hw.esr & (ESR_EC_MASK | ESR_IMM);
@@ -290,7 +288,8 @@ void exit_show(const struct vcpu *v, volatile struct tv_run *page)
 		show_serror(v, page);
 		break;
 	case TV_EXIT_BOUNCE:
-		show_bounce(v, page);
+	case TV_EXIT_UNUSED:
+		page->size = v->wanted;
 		break;
 	default: /* IRQ, OFF: nothing more */
 		break;

@@ -12,7 +12,7 @@
 static const uint8_t answers[] = {
 	[TV_EXIT_CALL] = TV_RUN_UNDEF,  [TV_EXIT_SYSREG] = TV_RUN_UNDEF,
 	[TV_EXIT_FAULT] = TV_RUN_ABORT, [TV_EXIT_MMIO] = TV_RUN_ABORT,
-	[TV_EXIT_BOUNCE] = 0, /* the last */
+	[TV_EXIT_UNUSED] = 0, /* the last */
 };
 
 int resume_check(const struct vcpu *v, uint64_t flags)

@@ -184,6 +184,12 @@ static bool show(struct vm *vm, struct queue *q, const struct walk *w, const str
 			    sizeof(shown));
 }
 
+static bool copy_out(struct vm *vm, const struct queue *q, const struct desc *d, uint32_t at)
+{
+	return q->setup.frames ? balloon_show(vm, at, d->len)
+			       : private_to_bounce(vm, d->ipa, at, d->len);
+}
+
 static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const struct flight *f,
 		       put_desc_fn *put)
 {
@@ -196,7 +202,7 @@ static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const str
 	for (; ok && walk_next(w, &d, &place); slot = w->at, i++) {
 		if (has_grown(w))
 			return false;
-		ok = (d.flags & DESC_WRITE) || private_to_bounce(vm, d.ipa, f->at + place, d.len);
+		ok = (d.flags & DESC_WRITE) || copy_out(vm, q, &d, f->at + place);
 		if (!(d.flags & DESC_WRITE)) {
 			q->stats.bytes_out += d.len;
 			q->stats.copies++;
@@ -211,6 +217,26 @@ static bool copy_chain(struct vm *vm, struct queue *q, struct walk *w, const str
 		ok = put(vm, q, 0, f->first, &d);
 	}
 	return ok && !w->more;
+}
+
+/* More than any driver puts into a chain: bounds the work. */
+#define FRAMES_BYTES (1024 * sizeof(uint32_t))
+
+static bool drop_frames(struct vm *vm, struct walk *w, enum queue_need *need)
+{
+	uint32_t left = FRAMES_BYTES;
+	uint64_t place;
+	struct desc d;
+
+	walk_again(w);
+	while (left && walk_next(w, &d, &place)) {
+		uint32_t n = d.len < left ? d.len : left;
+
+		if (!(d.flags & DESC_WRITE) && !balloon_take(vm, d.ipa, n, need))
+			return false;
+		left -= n;
+	}
+	return true;
 }
 
 bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsigned descs,
@@ -229,6 +255,8 @@ bool chain_out(struct vm *vm, struct queue *q, unsigned id, unsigned first, unsi
 		*need = NEED_PAGE;
 		return false;
 	}
+	if (q->setup.drops && !drop_frames(vm, &w, need))
+		return false;
 	if (!reserve(vm, q, &f, need))
 		return false;
 	if (!copy_chain(vm, q, &w, &f, put)) {

@@ -25,6 +25,15 @@
 #define INTERRUPT_QUEUE 1
 #define NO_VECTOR 0xffff
 
+enum { BALLOON_INFLATE, BALLOON_DEFLATE }; /* queues of a balloon; then statistics */
+/* Of its features, those whose queues name free pages by address: hints, poison, reports. */
+#define BALLOON_BARRED (FEATURE(3) | FEATURE(4) | FEATURE(5))
+
+static uint64_t allowed(const struct device *dev)
+{
+	return ALLOWED & ~(dev->balloon ? BALLOON_BARRED : 0);
+}
+
 static uint64_t half(uint64_t value, unsigned select)
 {
 	return select == 0 ? value & UINT32_MAX : select == 1 ? value >> 32 : 0;
@@ -51,6 +60,8 @@ static struct queue_setup setup_of(const struct device *dev, const struct device
 		.packed = dev->accepted & F_RING_PACKED,
 		.indirect = dev->accepted & F_INDIRECT,
 		.event_idx = dev->accepted & F_EVENT_IDX,
+		.frames = dev->balloon && vq <= &dev->vq[BALLOON_DEFLATE],
+		.drops = dev->balloon && vq == &dev->vq[BALLOON_INFLATE],
 	};
 }
 
@@ -228,7 +239,7 @@ static void accept(struct device *dev, uint64_t *value)
 {
 	unsigned shift = 32 * dev->accepted_select;
 
-	*value &= half(ALLOWED, dev->accepted_select);
+	*value &= half(allowed(dev), dev->accepted_select);
 	if (dev->accepted_select < 2)
 		dev->accepted =
 			(dev->accepted & ~((uint64_t)UINT32_MAX << shift)) | *value << shift;
@@ -343,7 +354,7 @@ uint64_t device_read(struct device *dev, const struct reg_access *a, uint64_t va
 {
 	switch (a->reg) {
 	case REG_OFFERED:
-		return value & half(ALLOWED, dev->offered_select);
+		return value & half(allowed(dev), dev->offered_select);
 	case REG_MOST:
 	case REG_SIZE:
 		return seen_size(dev, value);

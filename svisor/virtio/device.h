@@ -13,7 +13,10 @@
 #include "queue.h"
 
 #define DEVICE_VECTORS 128 /* of its MSI-X table, that are followed */
-#define DEVICE_QUEUES 66   /* of one device: a network card with a pair a vCPU, and its control */
+#define TYPE_BALLOON 5
+#define PCI_MODERN 0x1040 /* IDs: this and the type; of a transitional balloon: */
+#define PCI_BALLOON 0x1002
+#define DEVICE_QUEUES 66 /* of one device: a network card with a pair a vCPU, and its control */
 
 enum reg {
 	REG_OTHER, /* nothing to the S-visor */
@@ -54,6 +57,7 @@ struct device_queue {
 
 struct device {
 	bool is_pci, legacy, broken;
+	bool balloon; /* to the guest, as far as it has looked */
 	uint8_t status;
 	uint32_t offered_select, accepted_select, queue;
 	uint32_t guest_page, align; /* legacy; a reset does not change them */

@@ -48,21 +48,18 @@ void io_find(const struct devtree *dt, const struct dt_node *node)
 	its_find(dt, node);
 }
 
-/* Devices that are given guest memory by its address, beside their queues, cannot be had: balloon,
- * GPU, IOMMU, memory, persistent memory (virtio 1.2, 5). */
+/* Devices that are given guest memory by its address, beside their queues, cannot be had: GPU,
+ * IOMMU, memory, persistent memory (virtio 1.2, 5). */
 static bool is_barred(unsigned type)
 {
-	return type == 5 || type == 16 || type == 23 || type == 24 || type == 27;
+	return type == 16 || type == 23 || type == 24 || type == 27;
 }
-
-#define PCI_MODERN 0x1040 /* device IDs: this and the type; of transitional ones: */
-#define PCI_BALLOON 0x1002
 
 static bool is_barred_pci(uint64_t id)
 {
 	unsigned device = id >> 16 & 0xffff;
 
-	return device == PCI_BALLOON || (device > PCI_MODERN && is_barred(device - PCI_MODERN));
+	return device > PCI_MODERN && is_barred(device - PCI_MODERN);
 }
 
 static struct device *new_device(enum queue_need *need)
@@ -97,6 +94,7 @@ static enum write_fate access_transport(struct vm *vm, struct vcpu *v, struct tr
 		if (!t->dev)
 			return WRITE_AGAIN;
 		t->dev->legacy = t->version == 1;
+		t->dev->balloon = t->type == TYPE_BALLOON;
 		vm->io.device[vm->io.devices++] = t->dev;
 	}
 	v->io.kind = v->io.kind == IO_OTHER ? IO_REGISTER : v->io.kind;
@@ -115,6 +113,16 @@ static uint64_t seen_version(struct transport *t, uint64_t value)
 			t->dev->legacy = value == 1;
 	}
 	return t->version;
+}
+
+static uint64_t seen_type(struct transport *t, uint64_t value)
+{
+	if (!t->type) {
+		t->type = is_barred(value) ? 0 : value;
+		if (t->dev)
+			t->dev->balloon = t->type == TYPE_BALLOON;
+	}
+	return t->type;
 }
 
 /* ---- PCI ------------------------------------------------------------------ */
@@ -241,7 +249,7 @@ uint64_t io_read(struct vm *vm, struct vcpu *v, uint64_t value)
 	case IO_REGISTER:
 		return device_read(v->io.dev, &v->io.reg, value);
 	case IO_TYPE:
-		return is_barred(value) ? 0 : value;
+		return seen_type(v->io.transport, value);
 	case IO_VERSION:
 		return seen_version(v->io.transport, value);
 	case IO_ITS:

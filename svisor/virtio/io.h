@@ -26,7 +26,7 @@ struct dt_node;
 /* One virtio-mmio window */
 struct transport {
 	struct range window;
-	uint32_t version; /* as the guest read it; 0: not yet */
+	uint32_t version, type; /* as the guest read them; 0: not yet */
 	struct device *dev;
 };
 
@@ -35,6 +35,7 @@ struct io {
 	struct near near;
 	ipa_t page;      /* of NEED_PAGE */
 	uint64_t wanted; /* of NEED_BOUNCE */
+	pa_t unused;     /* of NEED_CHUNK */
 	struct range ecam;
 	struct its its;
 	struct fwcfg fwcfg;

@@ -4,7 +4,8 @@
 #include "device.h"
 #include "esr.h"
 
-#define PCI_BAR 0x10 /* offsets in configuration space */
+#define PCI_BAR 0x10       /* offsets in configuration space */
+#define PCI_SUBSYSTEM 0x2c /* vendor, and ID: of a transitional device, its type */
 #define PCI_CAPABILITIES 0x34
 
 #define BAR_IO 1
@@ -55,7 +56,7 @@ static bool is_virtio(const struct pci_function *f, unsigned cap)
 /* Does the byte say, or is it on the way to, where virtio's structures are? */
 static bool is_fixed(const struct pci_function *f, unsigned at)
 {
-	if (at < sizeof(uint32_t) || at == PCI_CAPABILITIES)
+	if (at < sizeof(uint32_t) || at / 4 == PCI_SUBSYSTEM / 4 || at == PCI_CAPABILITIES)
 		return true;
 	EACH_CAP (f, cap) {
 		if (at - cap < (is_virtio(f, cap) ? CAP_BYTES : CAP_NEXT + 1))
@@ -70,6 +71,17 @@ static uint32_t config32(const struct pci_function *f, unsigned at)
 
 	memcpy(&value, &f->config[at], sizeof(value));
 	return value;
+}
+
+/* A driver may know a function by what it was before. */
+static bool is_balloon(const struct pci_function *f)
+{
+	uint32_t id = config32(f, 0) >> 16;
+
+	if (f->replaced)
+		return false;
+	return id == PCI_MODERN + TYPE_BALLOON ||
+	       (id == PCI_BALLOON && config32(f, PCI_SUBSYSTEM) >> 16 == TYPE_BALLOON);
 }
 
 static struct range in_bar(const struct pci_function *f, unsigned bar, uint32_t offset,
@@ -130,8 +142,10 @@ uint64_t pci_config_read(struct device *dev, unsigned at, unsigned bytes, uint64
 
 	if (at + bytes > PCI_CONFIG)
 		return value;
-	if (is_other(dev, at, bytes, value))
+	if (is_other(dev, at, bytes, value)) {
+		f->replaced |= is_known(f, 0);
 		memset(f->known, 0, sizeof(f->known));
+	}
 	memcpy(byte, &value, sizeof(byte));
 	for (unsigned i = 0; i < bytes; i++) {
 		if (!is_known(f, at + i))
@@ -140,6 +154,7 @@ uint64_t pci_config_read(struct device *dev, unsigned at, unsigned bytes, uint64
 			byte[i] = f->config[at + i];
 		f->known[(at + i) / 8] |= 1 << (at + i) % 8;
 	}
+	dev->balloon = is_balloon(f);
 	find_windows(dev);
 	memcpy(&value, byte, sizeof(value));
 	return value;

@@ -22,6 +22,7 @@ struct pci_function {
 	uint32_t bar[PCI_BARS];
 	uint8_t config[PCI_CONFIG];
 	uint8_t known[PCI_CONFIG / 8];
+	bool replaced; /* it has been another function before */
 };
 
 /* The guest has read or is writing `bytes` bytes (1, 2, 4 or 8) at an offset of the function's

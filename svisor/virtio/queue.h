@@ -58,6 +58,8 @@ struct queue_setup {
 	uint32_t align;       /* of the device part: 4, or what a legacy driver has chosen */
 	uint32_t page;        /* what the shadow is aligned to */
 	bool packed, indirect, event_idx;
+	bool frames; /* a balloon's: what is in it are numbers of pages ... */
+	bool drops;  /* ... that the guest gives up */
 };
 
 struct queue {
@@ -98,7 +100,8 @@ enum queue_need {
 	NEED_PAGE,   /* a page of the guest's that is not mapped: io.page */
 	NEED_BOUNCE, /* more bounce memory: io.wanted bytes */
 	NEED_HEAP,
-	NEED_TIME, /* another has to be done first: just later */
+	NEED_CHUNK, /* io.unused is to be taken back, if it is wanted */
+	NEED_TIME,  /* another has to be done first: just later */
 };
 
 /* All want the S-VM's lock. */
@@ -147,6 +150,12 @@ bool indirect_ok(const struct vm *vm, const struct queue *q, const struct desc *
 
 #define NO_BOUNCE "N-visor: its bounce memory is no ordinary memory any more"
 #define NOT_IN_FLIGHT "back end: a chain that it does not have"
+
+/* balloon.c: gives up the pages that a buffer names, those that are mapped. False: *need; again
+ * then, from the start. */
+bool balloon_take(struct vm *vm, uint64_t ipa, uint32_t len, enum queue_need *need);
+/* What the back end finds in place of the buffer. False: no bounce memory. */
+bool balloon_show(struct vm *vm, uint32_t at, uint32_t len);
 
 /* split.c, packed.c */
 struct ring {

@@ -32,6 +32,7 @@
 #define GIVEN (HOST_DRAM + 0x80000)
 #define SOURCE (HOST_DRAM + 0x100000)
 #define POOL (HOST_DRAM + TV_CHUNK_SIZE)
+#define MORE (POOL + TV_CHUNK_SIZE) /* another chunk, for the pages behind FIRST */
 
 #define MODERN 0x0a000000UL
 #define LEGACY 0x0a000200UL
@@ -185,7 +186,7 @@ static void ask_for(uint64_t ipa)
 	uint64_t *leaves = host_mem(NPT + 2 * TV_PAGE_SIZE);
 
 	if (n < PAGES)
-		leaves[n] = (POOL + n * TV_PAGE_SIZE) | 0x7ff;
+		leaves[n] = ((n < FIRST ? POOL : MORE) + n * TV_PAGE_SIZE) | 0x7ff;
 }
 
 static int64_t enter(unsigned vcpu, uint64_t flags, uint64_t value)
@@ -223,6 +224,13 @@ static bool serve(unsigned vcpu, uint64_t random)
 		REQUIRE(shared()->size);
 		if (!mean)
 			give(shared()->size / TV_PAGE_SIZE + 1);
+		break;
+	case TV_EXIT_UNUSED:
+		REQUIRE(shared()->size == MORE);
+		if (!mean) {
+			REQUIRE(smc(TV_CHUNK_FREE, handle, MORE, 0, 0).x[0] == TV_OK);
+			REQUIRE(smc(TV_CHUNK_TAKE, handle, MORE, 0, 0).x[0] == TV_OK);
+		}
 		break;
 	default:
 		REQUIRE(shared()->exit == TV_EXIT_IRQ);
@@ -318,6 +326,13 @@ static void set_up_pci(const struct step *s, uint64_t features)
 	make(0, BAR + 0x1c, 2, true, 1);
 }
 
+static void clear(uint64_t page)
+{
+	static const uint8_t zero[TV_PAGE_SIZE];
+
+	put(private_at, page, zero, sizeof(zero));
+}
+
 static void set_up(const struct step *s)
 {
 	unsigned device = s->a % 3;
@@ -329,8 +344,8 @@ static void set_up(const struct step *s)
 	r->guest = RINGS + (s->d[3] & 1) * 0x2000;
 	r->packed = device != 1 && s->b & 4;
 	r->wrap = r->b_wrap = r->u_wrap = true;
-	memset(private_at(r->guest), 0, TV_PAGE_SIZE);
-	memset(private_at(r->guest + TV_PAGE_SIZE), 0, TV_PAGE_SIZE);
+	clear(r->guest);
+	clear(r->guest + TV_PAGE_SIZE);
 	if (device == 2)
 		set_up_pci(s, features);
 	else
@@ -402,6 +417,22 @@ static void post(const struct step *s)
 	}
 	if (!(s->c & 0x80))
 		ring_bell(s->a % 3, s->a >> 7, 0);
+}
+
+/* The first device is a balloon, if it is nothing else yet, and its guest names pages: of its own,
+ * and any. */
+static void balloon(const struct step *s)
+{
+	uint32_t frame[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		frame[i] = s->b & 1 << i ? RAM / TV_PAGE_SIZE + (s->d[i % 4] + i) % 32
+					 : s->d[i % 4] * 0x1010101u;
+	make(0, MODERN + 8, 4, false, 5);
+	for (unsigned i = 0; i < 4; i++)
+		put(private_at, DATA + (s->d[i] + i) * 100, frame, sizeof(frame));
+	post(s);
+	ring_bell(0, s->a >> 7, s->c & 1);
 }
 
 static void bell(const struct step *s)
@@ -597,7 +628,7 @@ static void check_hidden(void)
 static void one_step(const struct step *s)
 {
 	static void (*const ops[16])(const struct step *) = {
-		probe,      set_up,      set_up, post, post, post,       bell,   any_access,
+		probe,      set_up,      set_up, post, post, balloon,    bell,   any_access,
 		any_access, guest_write, fw_cfg, use,  use,  back_write, memory, any_entry};
 
 	if (s->op >= 0xf0)
@@ -660,6 +691,7 @@ static void launch(void)
 	smc(TV_VM_RAM, handle, RAM, PAGES * TV_PAGE_SIZE, 0);
 	smc(TV_VM_RAM, handle, HIDDEN, TV_PAGE_SIZE, 0);
 	smc(TV_CHUNK_TAKE, handle, POOL, 0, 0);
+	smc(TV_CHUNK_TAKE, handle, MORE, 0, 0);
 	smc(TV_VM_BOUNCE, handle, BOUNCE, most, 0);
 	load(DTB, tree()->bytes);
 	memset(shared(), 0, sizeof(*shared()));
@@ -695,7 +727,7 @@ static void start(void)
 	host_reset();
 	svisor_init(&host_manifest);
 	smc(TV_CPU_SHARE, SHARE, 0, 0, 0);
-	smc(TV_POOL_ADD, POOL, TV_CHUNK_SIZE, 0, 0);
+	smc(TV_POOL_ADD, POOL, 2 * TV_CHUNK_SIZE, 0, 0);
 	host_guest = guest;
 	host_ns_hook = on_access;
 	heap_at_start = smc(TV_AUDIT, 0, 0, 0, 0).x[4];
@@ -714,7 +746,8 @@ static void finish(void)
 	REQUIRE(a.x[1] == a.x[2] + a.x[3]);
 	while (smc(TV_VM_DESTROY, handle, 0, 0, 0).x[0] == TV_AGAIN)
 		;
-	REQUIRE(smc(TV_CHUNK_RETURN, 0, 0, 0, 0).x[0] == TV_OK);
+	for (unsigned i = 0; i < 2; i++)
+		REQUIRE(smc(TV_CHUNK_RETURN, 0, 0, 0, 0).x[0] == TV_OK);
 	a = smc(TV_AUDIT, 0, 0, 0, 0);
 	REQUIRE(a.x[1] == 0 && a.x[4] == heap_at_start);
 }

@@ -7,7 +7,7 @@
 #define SCTLR_EE (1UL << 25)
 
 struct svm io_vm;
-unsigned io_willing;
+unsigned io_willing, io_unused;
 unsigned io_windows = MMIOS;
 unsigned io_register = 5;
 bool io_big_endian;
@@ -361,6 +361,10 @@ void serve(void)
 		return;
 	case TV_EXIT_BOUNCE:
 		serve_bounce();
+		return;
+	case TV_EXIT_UNUSED:
+		io_unused++;
+		check_eq(run(&io_vm, 0, 0), TV_OK);
 		return;
 	case TV_EXIT_FAULT:
 		back_page(shared()->hpfar >> 4 << 12);

@@ -39,6 +39,8 @@ int64_t give(unsigned pages);
 unsigned trim(void);
 /* As many may be given by serve(); at first all. */
 extern unsigned io_willing;
+/* So often serve() was told of an unused chunk; it leaves that as it is. */
+extern unsigned io_unused;
 /* Private memory at UNMAPPED and behind: the N-visor's S2PT asks for a page. */
 void back_page(uint64_t ipa);
 /* All is as it was but for what the test has written and expected; nothing secret is outside; no
