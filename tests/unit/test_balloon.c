@@ -17,11 +17,11 @@
 static struct card c;
 static struct ring rings[3];
 
-static void rings_of(const struct card *card)
+static void rings_of(const struct card *card, bool packed)
 {
-	rings[INFLATE] = ring_start(card, 0, 16);
-	rings[DEFLATE] = ring_new(card, DEFLATE, 16, RINGS + 0x4000, false);
-	rings[STATISTICS] = ring_new(card, STATISTICS, 16, RINGS + 0x8000, false);
+	rings[INFLATE] = ring_start(card, packed ? F_PACKED : 0, 16);
+	rings[DEFLATE] = ring_new(card, DEFLATE, 16, RINGS + 0x4000, packed);
+	rings[STATISTICS] = ring_new(card, STATISTICS, 16, RINGS + 0x8000, packed);
 }
 
 static void start(void)
@@ -29,7 +29,7 @@ static void start(void)
 	io_start(64);
 	c = mmio_card(0);
 	check_eq(guest_read_as(MMIO(0) + TYPE, 4, BALLOON), BALLOON);
-	rings_of(&c);
+	rings_of(&c, false);
 	check_eq(take(&io_vm, 1), TV_OK);
 	for (unsigned i = 0; i < 4; i++)
 		*npt_entry(&io_vm.npt, BLOCK(i), 2) = (CHUNK(1) + i * BLOCK_SIZE) | 0x7fd;
@@ -129,6 +129,20 @@ TEST(pages, "balloon: the pages that a guest names are unmapped and zero, all ot
 		check(all_words(at, TV_PAGE_SIZE, gone ? 0 : WORD));
 	}
 	check(!io_unused);
+	check(!needs_reset(&c));
+	io_end();
+}
+
+TEST(packed, "balloon: the same with packed rings")
+{
+	start();
+	rings_of(&c, true);
+	for (unsigned i = 0; i < 4; i++)
+		touch(i);
+	inflate_all(BLOCK(0), CHUNK_PAGES);
+	check_eq(io_unused, 1);
+	check(all_words(CHUNK(1), TV_CHUNK_SIZE, 0));
+	check(!page_at(BLOCK(0)) && !page_at(BLOCK(3) + BLOCK_SIZE - TV_PAGE_SIZE));
 	check(!needs_reset(&c));
 	io_end();
 }
@@ -406,7 +420,7 @@ static bool takes(const struct card *card)
 {
 	uint32_t frame = BLOCK(0) / TV_PAGE_SIZE;
 
-	rings_of(card);
+	rings_of(card, false);
 	touch(0);
 	inflate(&frame, 1);
 	return !page_at(BLOCK(0));
