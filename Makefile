@@ -24,8 +24,10 @@ help:
 #:                     SEED=n draws the same ones again
 #:   make test-mem     S-VMs under memory load, while chunks are claimed, moved and returned, for
 #:                     MINUTES (10)
-#:   make bench        what an S-VM's exits cost beside an N-VM's, in instructions: a table,
-#:                     build/bench/results.json and results.svg; BENCH='hypercall …' picks some
+#:   make bench        what an S-VM's exits cost beside an N-VM's, in instructions, what applications do, and
+#:                     several S-VMs at once: tables, build/bench/results.json, and plots results.svg, apps.svg
+#:                     and scale.svg; in an hour; BENCH='hypercall app.redis scale.vms …' picks some,
+#:                     BENCH=quick is a first look
 #:   make bench-mem    what it costs to move memory between the worlds, in instructions: a table,
 #:                     build/bench/mem.json and mem.svg
 #:   make bench-io     the same of disks and networks, io.json and io.svg; BENCH_IO='redis …' picks some
@@ -71,8 +73,10 @@ test-mem: all
 	@scripts/in-root tests/mem/stress
 
 bench: all
-	@scripts/in-root scripts/build tfa-slow
+	@scripts/in-root scripts/build tfa-slow bench-disk
 	@scripts/in-root bench/micro/run
+	@scripts/in-root bench/apps/run
+	@scripts/in-root bench/apps/scale
 
 bench-mem: all
 	@scripts/in-root bench/mem/run

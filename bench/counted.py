@@ -2,6 +2,7 @@
 """What the benchmarks share: a server of one CPU that counts its instructions, who executes them, and plots."""
 import bisect
 import itertools
+import json
 import os
 import re
 import shutil
@@ -92,6 +93,34 @@ def tell(f, costs, profiles):
     for key in names:
         if max(n[key], s[key]) >= 0.5:
             print(f'{key[0]:12} {key[1]:44} {n[key]:10.0f} {s[key]:10.0f} {s[key] - n[key]:+10.0f}', file=f)
+
+
+def row(name, unit, n, s, ratio):
+    """Of results.json; the slow world switch is measured by bench/micro alone."""
+    return {'name': name, 'unit': unit, 'n_vm': n, 's_vm_slow': None, 's_vm_fast': s, 'ratio': ratio}
+
+
+def record(table):
+    """Puts rows into results.json, in the place of those of the same names."""
+    path = OUT / 'results.json'
+    rows = {row['name']: row for row in json.loads(path.read_text())} if path.exists() else {}
+    rows.update((row['name'], row) for row in table)
+    path.write_text(json.dumps([*rows.values()], indent=1) + '\n')
+
+
+def quick():
+    """Whether a first look is all that is wanted."""
+    return 'quick' in words()
+
+
+def chosen(names):
+    """Those that BENCH picks; all if it names none."""
+    wanted = [word for word in words() if word != 'quick']
+    return [name for name in names if not wanted or any(word in name for word in wanted)]
+
+
+def words():
+    return os.environ.get('BENCH', '').split()
 
 
 def plot(out, name, script, lines):

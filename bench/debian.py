@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A full Debian as a VM of the server that counts, with disks and a network card: commands in it, and what they cost."""
+"""A full Debian as a VM of the server that counts, with disks and a network card: commands in it and their costs."""
 import shutil
 import subprocess
 import sys
@@ -90,7 +90,7 @@ class Vm:
     def guest(self, command):
         """Gives the units that it did, if it says so."""
         self.send(command)
-        found = self.job.expect(r'^bench: done (\d+) *(\d*)', LIMIT)
+        found = self.job.expect(r'^bench: done (\d+) *(\d*)\r?\n', LIMIT)
         if found[1] != '0':
             sys.exit(f'{command}: status {found[1]} in the guest\n{self.job.text[-3000:]}')
         return int(found[2] or 0)
