@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the benchmarks share: a server of one CPU that counts its instructions, who executes them, and plots."""
+"""What the benchmarks share: a server that counts its instructions, who executes them, results, and plots."""
 import bisect
 import itertools
 import json
