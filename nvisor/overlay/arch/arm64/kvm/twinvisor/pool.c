@@ -483,13 +483,17 @@ static void tv_free_locked(struct tv_svm *svm, phys_addr_t base)
 /* After TV_EXIT_UNUSED. Returns 0 or -EINTR. */
 int tv_chunk_unused(struct tv_svm *svm, phys_addr_t chunk)
 {
+	int err;
+
 	if (mutex_lock_killable(&svm->mem_lock))
 		return -EINTR;
-	mutex_lock(&tv_pools_lock);
-	tv_free_locked(svm, chunk);
-	mutex_unlock(&tv_pools_lock);
+	err = mutex_lock_killable(&tv_pools_lock);
+	if (!err) {
+		tv_free_locked(svm, chunk);
+		mutex_unlock(&tv_pools_lock);
+	}
 	mutex_unlock(&svm->mem_lock);
-	return 0;
+	return err;
 }
 
 /* At least that many chunks -> Linux's, if they can be had, by moving if need be */
