@@ -14,9 +14,9 @@ static const uint32_t code[] = {
 	0xd5380402, /* again */
 	0xd5380402, /* again */
 	0xd5380402, /* again */
-	0xd2b08000, /* movz x0, #0x8400, lsl #16: PSCI_VERSION */
+	0xd2a96000, /* movz x0, #0x4b00, lsl #16: a service that nobody has */
 	0xd4000002, /* hvc #0 */
-	0xd2b08000, /* movz x0, #0x8400, lsl #16 */
+	0xd2a96000, /* the same */
 	0xd4000002, /* hvc #0 */
 	0xb900013f, /* str wzr, [x9] */
 	0x17fffff7, /* to the first mrs */
