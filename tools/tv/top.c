@@ -80,7 +80,9 @@ static void count(int fd, struct row *r)
 	r->count[CALL] = exits[TV_EXIT_CALL];
 	r->count[SYSREG] = exits[TV_EXIT_SYSREG];
 	r->count[BOUNCE] = exits[TV_EXIT_BOUNCE];
-	r->count[OTHER] = exits[TV_EXIT_SERROR] + exits[TV_EXIT_OFF] + r->vm.refused;
+	r->count[OTHER] = r->count[EXITS] + r->vm.refused;
+	for (int i = IRQ; i < OTHER; i++)
+		r->count[OTHER] -= r->count[i];
 	r->count[ANSWERED] = r->vm.answered;
 	r->count[NOTIFY] = notifications(fd, r->vm.index);
 	r->count[LATE] = r->vm.late;

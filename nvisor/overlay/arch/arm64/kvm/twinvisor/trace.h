@@ -25,6 +25,7 @@
 	{ TV_EXIT_SERROR,	"SERROR" },	\
 	{ TV_EXIT_OFF,		"OFF" },	\
 	{ TV_EXIT_BOUNCE,	"BOUNCE" },	\
+	{ TV_EXIT_UNUSED,	"UNUSED" },	\
 	{ TV_NO_EXIT,		"REFUSED" }
 
 #define TV_NO_EXIT	0xff	/* the S-visor did not let the vCPU in: its code says why */
