@@ -241,6 +241,13 @@ void guest_fp(bool fp, bool sve)
 	write_sysreg(cptr_el2, CPTR | (fp ? 0 : CPTR_TFP) | (sve ? 0 : CPTR_TZ));
 }
 
+void guest_vectors_on(void)
+{
+	guest_streaming_off();
+	guest_fp(true, true);
+	isb();
+}
+
 /* A caller in streaming mode would have our vector instructions trapped: it ends, with ZA. */
 void guest_streaming_off(void)
 {

@@ -53,9 +53,7 @@ static uint64_t normal_cptr[TV_MAX_CPUS];
 void vectors_begin(void)
 {
 	normal_cptr[cpu_index()] = read_sysreg(cptr_el2);
-	guest_streaming_off();
-	guest_fp(true, true);
-	isb();
+	guest_vectors_on();
 }
 
 void vectors_end(void)

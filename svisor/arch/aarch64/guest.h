@@ -33,6 +33,9 @@ void guest_streaming_off(void);
 /* May FP and SIMD, and SVE, be used, by the guest and here? After an ISB, or in the guest. */
 void guest_fp(bool fp, bool sve);
 
+/* From now on they may be used here, whatever the caller was at. */
+void guest_vectors_on(void);
+
 /* gic.c, at the cold boot */
 void gic_init(const struct tv_manifest *m);
 

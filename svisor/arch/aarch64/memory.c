@@ -89,9 +89,7 @@ static bool copy_many(void *to, const void *from, size_t bytes)
 	bool ok = true;
 
 	if (rows) {
-		guest_streaming_off();
-		guest_fp(true, true);
-		isb();
+		guest_vectors_on();
 		ok = ns_copy_rows(to, from, rows);
 		simd_clear_few();
 	}
