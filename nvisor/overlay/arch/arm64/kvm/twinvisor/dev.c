@@ -72,12 +72,15 @@ static int tv_watch(struct tv_file *file, bool on)
 	s64 code = TV_OK;
 
 	mutex_lock(&tv_svms_lock);
-	if (file->watching != on && tv_watchers == !on)
+	if (file->watching == on)
+		goto unlock;
+	if (tv_watchers == !on)
 		code = tv_smc(TV_WATCH, on, 0, 0, 0, NULL);
-	if (file->watching != on && !code) {
+	if (!code) {
 		file->watching = on;
 		tv_watchers += on ? 1 : -1;
 	}
+unlock:
 	mutex_unlock(&tv_svms_lock);
 	return tv_errno(code);
 }
