@@ -22,8 +22,11 @@
 #ifndef TWINVISOR_ABI_H
 #define TWINVISOR_ABI_H
 
-#define TV_ABI_MAJOR 4
-#define TV_ABI_MINOR 1
+#define TV_ABI_MAJOR 5
+#define TV_ABI_MINOR 0
+
+/* What a launch policy can ask for at least; rises with each fix that a tenant may insist on. */
+#define TV_SVISOR_VERSION 1
 
 /* ---- limits -------------------------------------------------------------- */
 
@@ -56,6 +59,10 @@
 #define TV_ENOHEAP \
 	-10 /* the S-visor's own memory is used up: make the call again after \
 	     * TV_CHUNK_TAKE of a chunk for TV_SVISOR */
+#define TV_EPOLICY -11    /* the launch policy is malformed (docs/attestation.md) */
+#define TV_ESIGNATURE -12 /* its signature is not its key's */
+#define TV_EVERSION -13   /* it wants a newer S-visor */
+#define TV_ELIFECYCLE -14 /* it does not allow a machine that can be debugged */
 
 /* ---- calls: N-visor to S-visor ------------------------------------------- */
 
@@ -90,14 +97,16 @@
  * shared page: gpr[], pc. flags: TV_VCPU_ON or 0. Before sealing only.
  * mpidr: affinity fields only, unique in the S-VM. TV_ENOMEM, TV_ENOHEAP. */
 #define TV_VCPU_CREATE TV_SMC(0x06)
-/* (vm, ipa, from, page) Copies the ordinary page `from` into the private page
+/* (vm, ipa, from, page) -> x1-x4 = SHA-256 of the page, as in TV_VM_MEASUREMENT. Copies the
+ * ordinary page `from` into the private page
  * `page` (in a chunk that the S-VM has taken), maps it at ipa and measures it. ipa rises from
  * call to call, inside a RAM range. Before sealing only. TV_EDENIED: page is not this
  * S-VM's to have; TV_EFAULT: `from` is not ordinary memory; TV_ENOHEAP. This call and the next
  * leave vector registers 0. */
 #define TV_VM_LOAD TV_SMC(0x07)
 /* (vm) Ends the launch: RAM, contents and vCPUs are fixed and measured.
- * TV_ESTATE: sealed already, or no vCPU. */
+ * TV_ESTATE: sealed already, or no vCPU. TV_EMEASURE, TV_EVERSION, TV_ELIFECYCLE: against the
+ * policy; the S-VM never runs, but its measurement can be had. */
 #define TV_VM_SEAL TV_SMC(0x08)
 /* (vm) -> x1-x4 = the launch measurement, SHA-256; x1 holds bytes 0-7, byte 0
  * in the lowest bits. TV_ESTATE: not sealed. */
@@ -174,7 +183,17 @@
  * TV_EDENIED: it is not the S-VM's, or a page is; TV_ESTATE: the S-VM is dying. */
 #define TV_CHUNK_FREE TV_SMC(0x17)
 
-#define TV_CALLS 0x18 /* number of calls above */
+/* (vm, size) The S-VM's launch policy, 1 to TV_RUN_DATA_SIZE bytes at TV_RUN_DATA of the shared page
+ * (docs/attestation.md). Before sealing only, once. TV_AGAIN: its signature is being checked, and
+ * the shared page is not read again. TV_EPOLICY, TV_ESIGNATURE, TV_ESTATE, TV_EINVAL, TV_EFAULT,
+ * TV_ENOHEAP. */
+#define TV_VM_POLICY TV_SMC(0x18)
+/* (offset) -> x1 = bytes of the firmware's event log (TCG PC Client, crypto agile), which is at
+ * TV_RUN_DATA of the shared page from there on, as much as fits. TV_ENOENT: there is none;
+ * TV_EINVAL: offset is beyond; TV_EFAULT. */
+#define TV_EVENT_LOG TV_SMC(0x19)
+
+#define TV_CALLS 0x1a /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -183,6 +202,26 @@
 
 #define TV_FEATURE_SVE 0xff  /* the longest vector, in units of 16 bytes; 0: no SVE */
 #define TV_FEATURE_PMU 0x100 /* PMUv3 */
+
+/* ---- calls: an S-VM to the S-visor --------------------------------------- */
+
+/* HVC or SMC, answered by the S-visor alone. The attestation part of Arm's Realm Services Interface
+ * (DEN 0137 1.0, B5), with RSI's numbers, arguments and results (docs/attestation.md). */
+#define TV_RSI_VERSION 0xC4000190
+#define TV_RSI_FEATURES 0xC4000191
+#define TV_RSI_MEASUREMENT_READ 0xC4000192
+#define TV_RSI_MEASUREMENT_EXTEND 0xC4000193
+#define TV_RSI_TOKEN_INIT 0xC4000194
+#define TV_RSI_TOKEN_CONTINUE 0xC4000195
+/* and one more, a vendor-specific hypervisor call: (label[4]: x1-x4) -> x0 = 0 or -1, x1-x4 = a
+ * key of 32 bytes, the same for this label as long as device, firmware, launch measurement and
+ * policy are the same; byte 0 in the lowest bits of x1. */
+#define TV_GUEST_SEAL 0xC6005400
+
+#define TV_RSI_SUCCESS 0
+#define TV_RSI_ERROR_INPUT 1
+#define TV_RSI_ERROR_STATE 2
+#define TV_RSI_INCOMPLETE 3
 
 #define TV_VCPU_ON 1 /* runs from the start, not by PSCI CPU_ON */
 
@@ -313,9 +352,31 @@ struct tv_manifest {
 	uint64_t tzc;        /* a TZC-400 in front of all of dram[] */
 	uint32_t drams;
 	uint32_t timers; /* bit n: PPI 16 + n is an EL1 timer's, Non-secure */
+	uint64_t boot;   /* struct tv_boot, Secure, the S-visor's to erase; or 0: no attestation */
 	struct {
 		uint64_t base, size;
 	} dram[TV_MAX_DRAM];
+};
+
+/*
+ * What BL2 knows of the boot, once it has checked and measured all images (docs/attestation.md).
+ * It lies in the last TV_BOOT_SIZE bytes of the S-visor's memory. The keys are derived from the
+ * device's secret and from what was measured: another S-visor or firmware has others.
+ */
+#define TV_BOOT_MAGIC 0x3142544d /* "MTB1" */
+#define TV_BOOT_SIZE 0x3000
+
+#define TV_LIFECYCLE_DEVELOPMENT 0x1000 /* the device's secret is the published one, say */
+#define TV_LIFECYCLE_SECURED 0x3000
+
+struct tv_boot {
+	uint32_t magic;
+	uint32_t lifecycle; /* TV_LIFECYCLE_*, as in CCA's platform token */
+	uint8_t key[32];    /* private key of the S-visor, P-256, big-endian */
+	uint8_t seal[32];   /* what sealing keys are derived from */
+	uint32_t token_size, log_size;
+	uint8_t token[3072]; /* COSE_Sign1 by the device's key: platform claims, the S-visor's key */
+	uint8_t log[4096];   /* TCG event log */
 };
 
 /*
@@ -324,11 +385,11 @@ struct tv_manifest {
  *   u64 TV_MEASURE_HEAD
  *   the CPU:                          u64 TV_MEASURE_CPU, u64 features
  *   for each RAM range, as declared:  u64 TV_MEASURE_RAM, u64 ipa, u64 size
- *   for each loaded page, ipa rising: u64 TV_MEASURE_PAGE, u64 ipa, 4096 bytes
+ *   for each loaded page, ipa rising: u64 TV_MEASURE_PAGE, u64 ipa, SHA-256 of the page
  *   for each vCPU, in order:          u64 TV_MEASURE_VCPU, u64 mpidr, u64 flags,
  *                                     u64 pc, 31 x u64 gpr
  */
-#define TV_MEASURE_HEAD 0x31306d7653564d54 /* "TMVSvm01" */
+#define TV_MEASURE_HEAD 0x32306d7653564d54 /* "TMVSvm02" */
 #define TV_MEASURE_RAM 1
 #define TV_MEASURE_PAGE 2
 #define TV_MEASURE_VCPU 3
