@@ -40,8 +40,8 @@ static size_t bytes_head(uint8_t head[3], size_t size)
  */
 void cose_hash(const uint8_t *payload, size_t size, uint8_t hash[P256_SIZE])
 {
-	static const uint8_t begin[] = {0x84, 0x6a, 'S', 'i', 'g', 'n', 'a', 't', 'u', 'r', 'e', '1',
-					0x43, 0xa1, 0x01, 0x26, 0x40};
+	static const uint8_t begin[] = {0x84, 0x6a, 'S', 'i',  'g',  'n',  'a',  't', 'u',
+					'r',  'e',  '1', 0x43, 0xa1, 0x01, 0x26, 0x40};
 	uint8_t head[3];
 	mbedtls_sha256_context sha;
 	size_t head_size = bytes_head(head, size);

@@ -34,7 +34,8 @@ void hash_bytes(const void *data, size_t size, uint8_t out[HASH_SIZE])
 	end(&hash, out);
 }
 
-static void begin_padded(mbedtls_sha256_context *hash, const uint8_t *key, size_t size, uint8_t with)
+static void begin_padded(mbedtls_sha256_context *hash, const uint8_t *key, size_t size,
+			 uint8_t with)
 {
 	uint8_t pad[BLOCK];
 

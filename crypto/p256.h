@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define P256_SIZE 32
-#define P256_STEPS 17 /* of a signature, at most; a verification takes twice as many */
+#define P256_STEPS 16 /* of a signature, at most; a verification takes twice as many */
 
 /* s * P, bit by bit; what p256-m's own loop keeps in its variables */
 struct p256_product {

@@ -57,8 +57,8 @@
 #define TV_EFAULT -8   /* ordinary memory that was named could not be read or written */
 #define TV_EMEASURE -9 /* the launch measurement is not the expected one */
 #define TV_ENOHEAP \
-	-10 /* the S-visor's own memory is used up: make the call again after \
-	     * TV_CHUNK_TAKE of a chunk for TV_SVISOR */
+	-10               /* the S-visor's own memory is used up: make the call again after \
+			   * TV_CHUNK_TAKE of a chunk for TV_SVISOR */
 #define TV_EPOLICY -11    /* the launch policy is malformed (docs/attestation.md) */
 #define TV_ESIGNATURE -12 /* its signature is not its key's */
 #define TV_EVERSION -13   /* it wants a newer S-visor */
@@ -183,10 +183,10 @@
  * TV_EDENIED: it is not the S-VM's, or a page is; TV_ESTATE: the S-VM is dying. */
 #define TV_CHUNK_FREE TV_SMC(0x17)
 
-/* (vm, size) The S-VM's launch policy, 1 to TV_RUN_DATA_SIZE bytes at TV_RUN_DATA of the shared page
- * (docs/attestation.md). Before sealing only, once. TV_AGAIN: its signature is being checked, and
- * the shared page is not read again. TV_EPOLICY, TV_ESIGNATURE, TV_ESTATE, TV_EINVAL, TV_EFAULT,
- * TV_ENOHEAP. */
+/* (vm, size) The S-VM's launch policy, 1 to TV_RUN_DATA_SIZE bytes at TV_RUN_DATA of the shared
+ * page (docs/attestation.md). Before sealing only, once. TV_AGAIN: its signature is being checked,
+ * and the shared page is not read again. TV_EPOLICY, TV_ESIGNATURE, TV_ESTATE, TV_EINVAL,
+ * TV_EFAULT, TV_ENOHEAP. */
 #define TV_VM_POLICY TV_SMC(0x18)
 /* (offset) -> x1 = bytes of the firmware's event log (TCG PC Client, crypto agile), which is at
  * TV_RUN_DATA of the shared page from there on, as much as fits. TV_ENOENT: there is none;
@@ -375,7 +375,8 @@ struct tv_boot {
 	uint8_t key[32];    /* private key of the S-visor, P-256, big-endian */
 	uint8_t seal[32];   /* what sealing keys are derived from */
 	uint32_t token_size, log_size;
-	uint8_t token[3072]; /* COSE_Sign1 by the device's key: platform claims, the S-visor's key */
+	uint8_t token[3072]; /* COSE_Sign1 by the device's key: platform claims, the S-visor's key
+			      */
 	uint8_t log[4096];   /* TCG event log */
 };
 

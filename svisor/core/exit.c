@@ -153,7 +153,7 @@ static bool may_be_ours(uint32_t call)
 {
 	unsigned owner = call >> 24 & 0x3f;
 
-	return owner == 0 || owner == 4 || owner == 5;
+	return owner == 0 || owner == 4 || owner == 5 || call == TV_GUEST_SEAL;
 }
 
 static bool decide_call(struct vm *vm, struct vcpu *v)
@@ -161,7 +161,9 @@ static bool decide_call(struct vm *vm, struct vcpu *v)
 	v->exit = TV_EXIT_CALL;
 	v->call = CALL_PLAIN;
 	if (!may_be_ours(v->regs.x[0]) ||
-	    (!trng_call(v) && !pvtime_call(vm, v) && !psci_call(vm, v)))
+	    (!trng_call(v) && !pvtime_call(vm, v) && !attest_call(vm, v) && !psci_call(vm, v)))
+		return true;
+	if (v->made)
 		return true;
 	v->exit = TV_EXIT_IRQ;
 	if (ESR_EC(v->hw.esr) == EC_SMC64)

@@ -63,8 +63,7 @@ static int64_t do_vcpu_create(const uint64_t *in, uint64_t *out)
 
 static int64_t do_vm_load(const uint64_t *in, uint64_t *out)
 {
-	(void)out;
-	return launch_load(in[1], IPA(in[2]), PA(in[3]), PA(in[4]));
+	return launch_load(in[1], IPA(in[2]), PA(in[3]), PA(in[4]), &out[1]);
 }
 
 static int64_t do_vm_seal(const uint64_t *in, uint64_t *out)
@@ -176,6 +175,17 @@ static int64_t do_vm_answered(const uint64_t *in, uint64_t *out)
 	return vm_answered(in[1], &out[1]);
 }
 
+static int64_t do_vm_policy(const uint64_t *in, uint64_t *out)
+{
+	(void)out;
+	return vm_policy(in[1], in[2]);
+}
+
+static int64_t do_event_log(const uint64_t *in, uint64_t *out)
+{
+	return attest_event_log(in[1], &out[1]);
+}
+
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -203,6 +213,8 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_WATCH)] = do_watch,
 	[INDEX(TV_VM_ANSWERED)] = do_vm_answered,
 	[INDEX(TV_CHUNK_FREE)] = do_chunk_free,
+	[INDEX(TV_VM_POLICY)] = do_vm_policy,
+	[INDEX(TV_EVENT_LOG)] = do_event_log,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");
@@ -249,7 +261,8 @@ void svisor_call(struct tv_args *a)
 static bool manifest_ok(const struct tv_manifest *m)
 {
 	return m->magic == TV_MANIFEST_MAGIC && m->drams <= TV_MAX_DRAM && m->cpus <= TV_MAX_CPUS &&
-	       page_aligned(m->base | m->size);
+	       page_aligned(m->base | m->size) &&
+	       (!m->boot || range_ok(m->boot - m->base, sizeof(struct tv_boot), m->size));
 }
 
 int svisor_join(void)
@@ -263,6 +276,7 @@ void svisor_init(const struct tv_manifest *m)
 
 	if (!manifest_ok(m))
 		panic("impossible manifest");
+	attest_init(m->boot ? secure_ptr(PA(m->boot)) : NULL);
 	heap_init(free, m->base + m->size - free.v);
 	ledger_init(m);
 	cpuid_init();

@@ -17,11 +17,17 @@ void step_instruction(struct vcpu *v)
 		v->regs.pstate &= ~PSTATE_BTYPE;
 }
 
-/* An HVC traps behind the instruction, an Undefined exception names the instruction. */
-void inject_undefined(struct vcpu *v)
+/* An HVC traps behind the instruction, an SMC at it. */
+void call_again(struct vcpu *v)
 {
 	if (ESR_EC(v->hw.esr) == EC_HVC64)
 		v->regs.pc -= 4;
+}
+
+/* An Undefined exception names the instruction. */
+void inject_undefined(struct vcpu *v)
+{
+	call_again(v);
 	guest_inject(&v->regs, ESR_IL, 0, false);
 }
 

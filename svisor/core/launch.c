@@ -43,7 +43,7 @@ static void begin_loading(struct vm *vm)
  * The private copy is what counts: `from` can change at any time, so it is read once, and
  * the copy is hashed.
  */
-static bool load_page(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
+static bool load_page(struct vm *vm, ipa_t ipa, pa_t from, pa_t page, uint8_t digest[HASH_SIZE])
 {
 	uint64_t record[] = {TV_MEASURE_PAGE, ipa.v};
 	bool ok;
@@ -52,14 +52,15 @@ static bool load_page(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 	ok = ns_read_many(secure_ptr(page), from, TV_PAGE_SIZE);
 	if (ok) {
 		begin_loading(vm);
+		hash_bytes(secure_ptr(page), TV_PAGE_SIZE, digest);
 		extend(vm, record, sizeof(record));
-		extend(vm, secure_ptr(page), TV_PAGE_SIZE);
+		extend(vm, digest, HASH_SIZE);
 	}
 	vectors_end();
 	return ok;
 }
 
-static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
+static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page, uint64_t digest[4])
 {
 	int ret;
 
@@ -70,7 +71,7 @@ static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 	ret = vm_claim_page(vm, ipa, page);
 	if (ret != TV_OK)
 		return ret;
-	if (!load_page(vm, ipa, from, page)) {
+	if (!load_page(vm, ipa, from, page, (uint8_t *)digest)) {
 		ledger_unclaim(page);
 		return TV_EFAULT;
 	}
@@ -80,14 +81,14 @@ static int load_locked(struct vm *vm, ipa_t ipa, pa_t from, pa_t page)
 	return TV_OK;
 }
 
-int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page)
+int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page, uint64_t digest[4])
 {
 	int ret;
 	struct vm *vm = vm_lock_state(handle, VM_NEW, &ret);
 
 	if (!vm)
 		return ret;
-	ret = load_locked(vm, ipa, from, page);
+	ret = load_locked(vm, ipa, from, page, digest);
 	vm_unlock(vm);
 	return ret;
 }
@@ -133,8 +134,10 @@ static void look_for_devices(struct vm *vm)
 
 static int seal_locked(struct vm *vm)
 {
+	int ret;
+
 	assert_held(&vm->lock);
-	if (!vm->vcpus)
+	if (!vm->vcpus || vm->attest.state == POLICY_CHECKED)
 		return TV_ESTATE;
 	vectors_begin();
 	begin_loading(vm);
@@ -143,9 +146,11 @@ static int seal_locked(struct vm *vm)
 	if (mbedtls_sha256_finish(&vm->hash, vm->measurement))
 		panic("SHA-256");
 	vectors_end();
-	look_for_devices(vm);
-	vm->state = VM_LIVE;
-	return TV_OK;
+	ret = policy_allows(&vm->attest, vm->measurement);
+	if (ret == TV_OK)
+		look_for_devices(vm);
+	vm->state = ret == TV_OK ? VM_LIVE : VM_STOPPED;
+	return ret;
 }
 
 int launch_seal(uint64_t handle)

@@ -46,6 +46,8 @@ struct vcpu {
 	uint64_t claimed; /* ns stolen, as the N-visor said last ... */
 	uint64_t stolen;  /* ... and as far as they are believed */
 
+	struct token token;
+
 	enum vcpu_call call;
 	uint64_t call_arg[2]; /* x1 and x2 of `call` */
 };
@@ -92,6 +94,7 @@ void resume_apply(struct vm *vm, struct vcpu *v, const struct entry *entry);
 
 /* inject.c: what happens to the guest's PC and PSTATE. */
 void step_instruction(struct vcpu *v);
+void call_again(struct vcpu *v); /* after HVC or SMC: back to it */
 void inject_undefined(struct vcpu *v);
 void inject_abort(struct vcpu *v); /* for the stage-2 abort in v->hw */
 

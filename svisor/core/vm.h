@@ -16,6 +16,7 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 
+#include "attest.h"
 #include "io.h"
 #include "npt.h"
 #include "s2pt.h"
@@ -44,6 +45,7 @@ struct vm {
 	bool loading;       /* RAM ranges are hashed and fixed */
 	uint64_t next_load; /* lowest IPA that may be loaded next */
 	uint8_t measurement[32];
+	struct attest attest;
 
 	struct io io;
 
@@ -127,7 +129,7 @@ int vm_drop(struct vm *vm, const uint32_t *frame, unsigned n, pa_t *unused);
 int vm_free_chunk(uint64_t handle, pa_t chunk);
 
 /* launch.c */
-int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page);
+int launch_load(uint64_t handle, ipa_t ipa, pa_t from, pa_t page, uint64_t digest[4]);
 int launch_seal(uint64_t handle);
 int launch_measurement(uint64_t handle, uint64_t words[4]);
 

@@ -69,6 +69,7 @@ int wipe_run(void)
 	if (atomic_exchange(&gate, 0)) {
 		vm_stop_all();
 		wait_for_calls();
+		attest_wipe();
 		log_line("going down: %lu chunks wiped", (unsigned long)ledger_wipe());
 	}
 	spin_unlock(&lock);

@@ -78,16 +78,21 @@ uint64_t ordinary_page(void)
 }
 
 /* The shared pages come first. */
-void boot(void)
+void boot_rest(void)
 {
-	host_reset();
-	svisor_init(&host_manifest);
 	next_page = 0;
 	for (unsigned cpu = 0; cpu < 4; cpu++) {
 		host_cpu(cpu);
 		check_eq(smc(TV_CPU_SHARE, ordinary_page(), 0, 0, 0), TV_OK);
 	}
 	host_cpu(0);
+}
+
+void boot(void)
+{
+	host_reset();
+	svisor_init(&host_manifest);
+	boot_rest();
 }
 
 void add_pool(void)

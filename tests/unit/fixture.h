@@ -73,6 +73,7 @@ int64_t smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
 /* host_reset, svisor_init, shared pages for four CPUs. */
 void boot(void);
+void boot_rest(void); /* what follows svisor_init */
 void add_pool(void);
 /* A fresh ordinary page of the N-visor's. */
 uint64_t ordinary_page(void);

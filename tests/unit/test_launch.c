@@ -17,13 +17,16 @@ static void expected(uint64_t digest[4], const void *page, uint64_t mpidr, uint6
 {
 	mbedtls_sha256_init(&hash);
 	mbedtls_sha256_starts(&hash, 0);
-	mbedtls_sha256_update(&hash, (const uint8_t *)"TMVSvm01", 8);
+	mbedtls_sha256_update(&hash, (const uint8_t *)"TMVSvm02", 8);
 	put(4), put(svm_features);
 	put(1), put(RAM), put(RAM_SIZE);
 	put(1), put(PAGE(3)), put(PAGE(2));
 	if (page) {
+		uint8_t digest[32];
+
+		mbedtls_sha256(page, TV_PAGE_SIZE, digest, 0);
 		put(2), put(RAM + PAGE(2));
-		mbedtls_sha256_update(&hash, page, TV_PAGE_SIZE);
+		mbedtls_sha256_update(&hash, digest, sizeof(digest));
 	}
 	put(3), put(mpidr), put(flags), put(pc), put(x0);
 	for (unsigned i = 1; i < 31; i++)
@@ -70,6 +73,26 @@ TEST(digest, "launch: the measurement is what abi.h says")
 	memset(page, 0x3c, sizeof(page));
 	expected(want, page, 3, TV_VCPU_ON, RAM + 8, 0x1234);
 	check_digest(&vm, want);
+}
+
+TEST(page_digest, "launch: a load tells the page's own hash")
+{
+	uint8_t page[TV_PAGE_SIZE], want[32];
+	struct svm vm;
+	struct tv_args a;
+	uint64_t from;
+
+	boot();
+	add_pool();
+	vm = svm_new();
+	from = ordinary_page();
+	memset(host_mem(from), 0x3c, TV_PAGE_SIZE);
+	memset(page, 0x3c, sizeof(page));
+	mbedtls_sha256(page, TV_PAGE_SIZE, want, 0);
+	check_eq(take(&vm, 0), TV_OK);
+	a = call(TV_VM_LOAD, vm.handle, RAM, from, CHUNK(0));
+	check_eq(a.x[0], TV_OK);
+	check(!memcmp(&a.x[1], want, sizeof(want)));
 }
 
 TEST(digest_features, "launch: the features are measured")

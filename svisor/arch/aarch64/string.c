@@ -6,10 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch.h"
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
 void explicit_bzero(void *to, size_t n); /* mbedTLS's choice */
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line,
+			     const char *function);
 
 static int aligned(const void *a, const void *b)
 {
@@ -84,4 +89,23 @@ void explicit_bzero(void *to, size_t n)
 {
 	memset(to, 0, n);
 	__asm__ volatile("" ::"r"(to) : "memory");
+}
+
+size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+/* Of libraries. */
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line,
+			     const char *function)
+{
+	(void)file;
+	(void)line;
+	(void)function;
+	panic(what);
 }
