@@ -5,7 +5,7 @@
 .PHONY: help run test test-full test-kvm test-stress test-mem bench bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
-export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC NONINTERACTIVE
+export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC NONINTERACTIVE
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -42,7 +42,7 @@ help:
 #:   make root         the Debian 13 tool root under build/root, in which all is built
 #:   make qemu tfa svisor linux guest tools host
 #:
-#: Offline, QEMU_SRC= TFA_SRC= LINUX_SRC= MBEDTLS_SRC= TINYCBOR_SRC= name a source directory or tarball.
+#: Offline, QEMU_SRC= TFA_SRC= LINUX_SRC= MBEDTLS_SRC= TINYCBOR_SRC= LIBCBOR_SRC= name a source directory or tarball.
 #: Of a run: TIMEOUT=seconds bounds a command; NONINTERACTIVE=1 gives no prompt.
 
 root:

@@ -8,7 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-mbedtls=${MBEDTLS:-${TV_BUILD:-$top/build}/src/mbedtls}
+build=${TV_BUILD:-$top/build}
+mbedtls=${MBEDTLS:-$build/src/mbedtls}
+libcbor=${LIBCBOR:-$build/src/libcbor}
 cc="aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror -D_GNU_SOURCE
 	-I$top/include -I$top/nvisor/overlay/include/uapi"
 
@@ -17,8 +19,9 @@ cc="aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -Wall -Wextra -Werror -D_GNU_SO
 	exit 1
 }
 mkdir -p "$out/bin" "$out/root/usr/bin" "$out/root/usr/lib/twinvisor" "$out/root/usr/share/man/man1"
-make -s -f "$here/tv/Makefile" O="$out/tv.native" MBEDTLS="$mbedtls" CROSS=
-make -s -f "$here/tv/Makefile" O="$out/tv.arm64" MBEDTLS="$mbedtls" CROSS=aarch64-linux-gnu-
+make -s -f "$here/tv/Makefile" O="$out/tv.native" MBEDTLS="$mbedtls" LIBCBOR="$libcbor" CROSS=
+make -s -f "$here/tv/Makefile" O="$out/tv.arm64" MBEDTLS="$mbedtls" LIBCBOR="$libcbor" \
+	CROSS=aarch64-linux-gnu- SSL="$build/ssl"
 cp "$out/tv.native/tv" "$out/bin/tv"
 cp "$out/tv.arm64/tv" "$out/root/usr/bin/tv"
 cp "$here/tv/tv.1" "$out/root/usr/share/man/man1/tv.1"

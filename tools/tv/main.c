@@ -13,9 +13,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"run", cmd_run}, {"list", cmd_list},       {"stats", cmd_stats},
-	{"top", cmd_top}, {"measure", cmd_measure}, {"audit", cmd_audit},
-	{"mem", cmd_mem}, {"reclaim", cmd_reclaim},
+	{"run", cmd_run},       {"list", cmd_list},       {"stats", cmd_stats},
+	{"top", cmd_top},       {"measure", cmd_measure}, {"audit", cmd_audit},
+	{"mem", cmd_mem},       {"reclaim", cmd_reclaim}, {"verify", cmd_verify},
+	{"policy", cmd_policy},
 };
 
 static int run_command(struct argp_state *state, const char *name)
@@ -57,6 +58,8 @@ static const struct argp argp = {
 	"  stats     exits and memory in numbers\n"
 	"  top       exits a second, by reason, the busiest S-VM first\n"
 	"  measure   compute a launch measurement offline\n"
+	"  policy    make and show launch policies\n"
+	"  verify    check an attestation token\n"
 	"  audit     have the S-visor check itself\n"
 	"  mem       the pools of secure memory as maps\n"
 	"  reclaim   take secure memory back for the host\n"

@@ -18,12 +18,15 @@ int cmd_mem(int argc, char **argv);
 int cmd_reclaim(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 
 /* util.c */
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int device_open(int flags); /* /dev/twinvisor, or fail() with the way out */
 void no_arguments(int argc, char **argv, const char *doc); /* of a command that has none */
 void print_hex(const uint8_t *bytes, size_t n);
+bool hex_parse(const char *text, uint8_t *out, size_t size); /* exactly so many bytes */
 
 /* list.c: the S-VM of this number. False past the last one. */
 struct twinvisor_vm;

@@ -56,6 +56,28 @@ void print_hex(const uint8_t *bytes, size_t n)
 		printf("%02x", bytes[i]);
 }
 
+static int digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | 0x20) : NULL;
+
+	return at ? at - digits : -1;
+}
+
+bool hex_parse(const char *text, uint8_t *out, size_t size)
+{
+	if (strlen(text) != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = high << 4 | low;
+	}
+	return true;
+}
+
 struct file file_read(const char *path, const char *what)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
