@@ -16,4 +16,15 @@ fuzzer() { # name, more sources
 }
 fuzzer smc ''
 fuzzer its tests/lib/fdt.c
+fuzzer policy ''
+
+# What reads tokens is the tool's, with libraries of its own.
+sanitizers='-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+libcbor=${LIBCBOR:-build/src/libcbor}
+make -s -f tools/verify/Makefile O="$out/verify" LIBCBOR="$libcbor" CC="${CLANG:-clang-19}" VERIFY_CFLAGS="$sanitizers"
+# shellcheck disable=SC2086
+"${CLANG:-clang-19}" -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -fsanitize=fuzzer $sanitizers -Itools/verify \
+	-isystem "$out/verify/include" -isystem "$libcbor/src" tests/fuzz/token.c "$out/verify/cose.o" "$out/verify/policy.o" \
+	"$out"/verify/libcbor/*.o "$out"/verify/libcbor/cbor/*.o "$out"/verify/libcbor/cbor/internal/*.o -lcrypto -lm \
+	-o "$out/token"
 fuzzer virtio tests/lib/fdt.c

@@ -232,6 +232,14 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 					 0x84000008, 0xc4000053, 0x84000053, 0xc400000e,
 					 0x8400000a, 0xc4000001, 0x84000012, 0xc4000012,
 					 0x84000004, 0x84000000, 0x84000015, 0xc5000021};
+	static const uint64_t attest[] = {TV_RSI_VERSION,
+					  TV_RSI_MEASUREMENT_READ,
+					  TV_RSI_MEASUREMENT_EXTEND,
+					  TV_RSI_TOKEN_INIT,
+					  TV_RSI_TOKEN_CONTINUE,
+					  TV_RSI_TOKEN_CONTINUE,
+					  TV_RSI_TOKEN_CONTINUE,
+					  TV_GUEST_SEAL};
 	const struct step *s = next;
 
 	check_view();
@@ -245,9 +253,10 @@ static void guest(struct guest_regs *regs, struct guest_exit *out)
 		   s->d << 9 | s->e;
 	out->far = s->f;
 	out->hpfar = (s->g & 0x40 ? 0x09000000 : RAM + (s->g % 64) * TV_PAGE_SIZE) >> 8;
-	regs->x[0] = calls[s->f % 16];
-	regs->x[1] = s->g % 8;
-	regs->x[2] = RAM + s->c;
+	regs->x[0] = s->f & 0x80 ? attest[s->f % 8] : calls[s->f % 16];
+	regs->x[1] = s->f & 0x40 ? RAM + s->g % 64 * TV_PAGE_SIZE : s->g % 8;
+	regs->x[2] = s->f & 0x40 ? s->d << 5 : RAM + s->c;
+	regs->x[3] = s->e << 5;
 }
 
 static void check_audit(void)
@@ -271,8 +280,14 @@ static void add_shares(void)
 
 static void start(void)
 {
+	struct tv_boot *record;
+
 	host_reset();
 	memset(vms, 0, sizeof(vms));
+	host_manifest.boot = HOST_SVISOR + HOST_SVISOR_SIZE - TV_BOOT_SIZE;
+	record = host_mem(host_manifest.boot);
+	*record = (struct tv_boot){
+		.magic = TV_BOOT_MAGIC, .key = {1}, .token_size = 2048, .log_size = 3000};
 	svisor_init(&host_manifest);
 	smc(TV_POOL_ADD, POOL, 4 * TV_CHUNK_SIZE, 0, 0);
 	smc(TV_POOL_ADD, HOST_HIGH, HOST_HIGH_SIZE, 0, 0);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -15,11 +16,26 @@ static const uint8_t es256[] = {0xa1, 0x01, 0x26}; /* {1 (alg): -7} */
 
 /* ---- CBOR ---------------------------------------------------------------- */
 
+/* Room for all elements of an array is taken before there is any: no more than tokens need. */
+#define MOST 65536
+
+static void *small_malloc(size_t size)
+{
+	return size <= MOST ? malloc(size) : NULL;
+}
+
+static void *small_realloc(void *p, size_t size)
+{
+	return size <= MOST ? realloc(p, size) : NULL;
+}
+
 cbor_item_t *cbor_all(struct bytes bytes)
 {
 	struct cbor_load_result result;
-	cbor_item_t *item = cbor_load(bytes.at, bytes.size, &result);
+	cbor_item_t *item;
 
+	cbor_set_allocs(small_malloc, small_realloc, free);
+	item = cbor_load(bytes.at, bytes.size, &result);
 	if (item && result.read != bytes.size)
 		cbor_decref(&item);
 	return item;
