@@ -49,8 +49,9 @@ struct token {
 
 /* boot.c: what the firmware handed over. */
 
-/* Takes over the record, or none if it is NULL or malformed, and erases it. Once, at boot. */
-void attest_init(struct tv_boot *record);
+/* Takes over the record, or none if it is NULL or malformed. Once, at boot, before heap_init, which
+ * erases it. */
+void attest_init(const struct tv_boot *record);
 /* Erases all that is secret here: the machine goes down. Any context. */
 void attest_wipe(void);
 /* Are there keys to attest with? */

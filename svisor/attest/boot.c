@@ -18,14 +18,13 @@ static bool record_ok(const struct tv_boot *record)
 	       record->log_size <= sizeof(record->log);
 }
 
-void attest_init(struct tv_boot *record)
+void attest_init(const struct tv_boot *record)
 {
 	uint8_t public[2 * P256_SIZE];
 
 	if (!record_ok(record))
 		return;
 	boot = *record;
-	mbedtls_platform_zeroize(record, sizeof(*record));
 	p256_public(boot.key, public);
 	cose_key(public_key, public);
 }

@@ -118,6 +118,7 @@ void cases_psci(void);
 void cases_race(void);
 void cases_fuzz(void);
 void cases_its(void);
+void cases_attest(void);
 uint64_t audit(void);      /* violations */
 uint64_t lost_pages(void); /* of the S-visor's own memory, by TV_STATS; with vCPUs running, too */
 

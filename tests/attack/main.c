@@ -15,6 +15,7 @@ static const struct {
 	{"bringup", cases_bringup}, {"memory", cases_memory}, {"chunks", cases_chunks},
 	{"entry", cases_entry},     {"psci", cases_psci},     {"race", cases_race},
 	{"fuzz", cases_fuzz},       {"dma", cases_dma},       {"its", cases_its},
+	{"attest", cases_attest},
 };
 
 struct vm victim, other;

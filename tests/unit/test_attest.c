@@ -202,18 +202,30 @@ TEST(no_record, "attest: without a record of the firmware's there are no tokens 
 	check_eq(smc(TV_EVENT_LOG, 0, 0, 0, 0), TV_ENOENT);
 }
 
-TEST(bad_record, "attest: a record that is none is not used")
+static bool record_used(const struct tv_boot *record)
 {
-	struct tv_boot *record;
-
 	host_reset();
 	host_manifest.boot = HOST_SVISOR + HOST_SVISOR_SIZE - TV_BOOT_SIZE;
-	record = host_mem(host_manifest.boot);
-	*record = (struct tv_boot){.magic = TV_BOOT_MAGIC, .token_size = sizeof(record->token) + 1};
+	memcpy(host_mem(host_manifest.boot), record, sizeof(*record));
 	svisor_init(&host_manifest);
-	boot_rest();
-	check_eq(smc(TV_EVENT_LOG, 0, 0, 0, 0), TV_ENOENT);
-	check(!attest_possible());
+	return attest_possible();
+}
+
+TEST(bad_record, "attest: a record that is none, or whose sizes are too large, is not used")
+{
+	static struct tv_boot record;
+
+	record = (struct tv_boot){.token_size = 16};
+	check(!record_used(&record));
+	record = (struct tv_boot){.magic = TV_BOOT_MAGIC};
+	check(!record_used(&record));
+	record.token_size = sizeof(record.token) + 1;
+	check(!record_used(&record));
+	record.token_size = sizeof(record.token);
+	record.log_size = sizeof(record.log) + 1;
+	check(!record_used(&record));
+	record.log_size = sizeof(record.log);
+	check(record_used(&record));
 }
 
 TEST(record_erased, "attest: the record is erased where the firmware left it")

@@ -142,6 +142,7 @@ static void run_batch(struct tva_batch *b)
 	save_user(&user);
 	run = shared[smp_processor_id()];
 	memcpy(run, &b->run, sizeof(*run));
+	memcpy((u8 *)run + TV_RUN_DATA, b->data, sizeof(b->data));
 	if (b->flags & TVA_OWN_SHARE)
 		share(run);
 	swap_regs(b);
@@ -151,6 +152,7 @@ static void run_batch(struct tva_batch *b)
 	if (kernel_share)
 		kernel_share();
 	memcpy(&b->run, run, sizeof(*run));
+	memcpy(b->data, (u8 *)run + TV_RUN_DATA, sizeof(b->data));
 	restore_user(&user);
 	local_irq_restore(flags);
 }

@@ -63,6 +63,7 @@ struct tva_batch {
 	struct tva_call call[TVA_CALLS];
 	struct tva_reg reg[TVA_REGS];
 	struct tv_run run; /* struct tv_run: in before the calls, out after */
+	uint8_t data[TV_RUN_DATA_SIZE]; /* TV_RUN_DATA, the same */
 };
 
 /* Contiguous memory, the same for all who ask: its lower half is a pool of Split CMA. */
