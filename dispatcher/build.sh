@@ -7,6 +7,12 @@
 #   TVD_FAST  0: the slow world switch (default 1)
 #   BL33      an image to boot at Non-secure EL2, loaded from the flash, in place of a
 #             kernel that the emulator has put at KERNEL (default 0x40200000)
+#   ROT_KEY        private key (PEM, P-256) that signs the firmware
+#   DEVICE_SECRET  32 bytes, the device's secret, and who certifies the key that is made of it:
+#   DEVICE_ROOT, DEVICE_ROOT_KEY  a certificate and its key (PEM), or
+#   DEVICE_CERT    the device's certificate (DER) itself
+#                  Without these, those of development in build/keys; docs/boot.md has the rest.
+#   MBEDTLS, TINYCBOR  their source trees
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +20,13 @@ src=$1
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
 svisor=$(realpath "$3")
-: "${QEMU:=${TV_BUILD:-$top/build}/qemu/qemu-system-aarch64}"
+build=${TV_BUILD:-$top/build}
+: "${QEMU:=$build/qemu/qemu-system-aarch64}"
+keys=$build/keys
+mbedtls=${MBEDTLS:-$build/src/mbedtls}
+tinycbor=${TINYCBOR:-$build/src/tinycbor}
+# shellcheck source=dispatcher/keys.sh
+. "$top/dispatcher/keys.sh"
 
 tzc_base() {
 	dtb=$(mktemp)
@@ -41,8 +53,9 @@ fi
 # Every workaround TF-A knows for the machine's core; those of other revisions do nothing.
 errata=$(sed -n 's/^CPU_FLAG_LIST += \(ERRATA_N2_[0-9]*\).*/\1=1/p' "$src/lib/cpus/cpu-ops.mk")
 
-# TF-A keeps no account of changed options.
-options="TZC=$TZC_BASE BOOT=$boot FAST=${TVD_FAST:=1}"
+# TF-A keeps no account of changed options, nor of all files that they name.
+options="TZC=$TZC_BASE BOOT=$boot FAST=${TVD_FAST:=1} LIFECYCLE=$lifecycle
+$(cat "$rot_key" "$secret" "$certificate" | sha256sum)"
 if [ "$(cat "$out/options" 2>/dev/null)" != "$options" ]; then
 	rm -rf "$out/qemu"
 	echo "$options" >"$out/options"
@@ -55,6 +68,9 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
 flock "$src" make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
 	BUILD_BASE="$out" CROSS_COMPILE="${CROSS_COMPILE-aarch64-linux-gnu-}" \
 	PLAT=qemu SPD=tvd TVD_FAST="$TVD_FAST" TV_INCLUDE="$top/include" BL32="$svisor" $boot \
+	TRUSTED_BOARD_BOOT=1 GENERATE_COT=1 MEASURED_BOOT=1 KEY_ALG=ecdsa MBEDTLS_DIR="$mbedtls" \
+	ROT_KEY="$rot_key" TV_CRYPTO="$top/crypto" TINYCBOR_DIR="$tinycbor" \
+	TVD_SECRET="$secret" TVD_CERTIFICATE="$certificate" TVD_LIFECYCLE="$lifecycle" \
 	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_TZC400_BASE="$TZC_BASE" \
 	ENABLE_SVE_FOR_NS=2 ENABLE_SPE_FOR_NS=2 ENABLE_TRBE_FOR_NS=2 $errata \
 	BUILD_STRING=TwinVisor DEBUG=0 LOG_LEVEL=20 qemu_fw.bios

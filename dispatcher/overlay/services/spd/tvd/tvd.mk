@@ -23,6 +23,43 @@ SPD_SOURCES		:=	$(addprefix services/spd/tvd/,	\
 				tvd_pm.c)			\
 				${FDT_WRAPPERS_SOURCES}
 
+# With verified and measured boot, BL2 gives the S-visor its keys (docs/boot.md).
+ifeq (${MEASURED_BOOT},1)
+
+ifneq (${TRUSTED_BOARD_BOOT},1)
+        $(error SPD=tvd with MEASURED_BOOT=1 needs TRUSTED_BOARD_BOOT=1)
+endif
+
+# Directories of our cryptography and of tinycbor; the device's secret of 32 bytes,
+# its certificate (DER), and TV_LIFECYCLE_* of abi.h
+TV_CRYPTO		?=
+TINYCBOR_DIR		?=
+TVD_SECRET		?=
+TVD_CERTIFICATE		?=
+TVD_LIFECYCLE		?=	TV_LIFECYCLE_DEVELOPMENT
+ifneq ($(words ${TV_CRYPTO} ${TINYCBOR_DIR} ${TVD_SECRET} ${TVD_CERTIFICATE}),4)
+        $(error TV_CRYPTO, TINYCBOR_DIR, TVD_SECRET and TVD_CERTIFICATE must be given)
+endif
+
+SPD_INCLUDES		+=	-I${TV_CRYPTO} -I${TINYCBOR_DIR}/src	\
+				-I${MBEDTLS_DIR}/3rdparty/p256-m/p256-m
+
+LIBTVCRYPTO_SRCS	:=	$(addprefix ${TV_CRYPTO}/, cose.c hmac.c p256.c) \
+				${TINYCBOR_DIR}/src/cborencoder.c
+libtvcrypto_CFLAGS	:=	-DCBOR_NO_FLOATING_POINT
+$(eval $(call MAKE_LIB,tvcrypto))
+
+BL2_SOURCES		+=	$(addprefix services/spd/tvd/,	\
+				tvd_boot.c			\
+				tvd_device.S)
+BL2_CPPFLAGS		+=	-DTVD_SECRET='"${TVD_SECRET}"'		\
+				-DTVD_CERTIFICATE='"${TVD_CERTIFICATE}"' \
+				-DTVD_LIFECYCLE=${TVD_LIFECYCLE}	\
+				-DTVD_CONFIG_FAST=${TVD_FAST}
+${BUILD_PLAT}/bl2/tvd_device.o: ${TVD_SECRET} ${TVD_CERTIFICATE}
+
+endif
+
 NEED_BL32		:=	yes
 SPD_AT_SEL2		:=	1
 CTX_INCLUDE_EL2_REGS	:=	1

@@ -13,6 +13,7 @@
 #include <plat/common/platform.h>
 #include <platform_def.h>
 
+#include "tvd_boot.h"
 #include "tvd_private.h"
 
 static unsigned int cpus;
@@ -94,6 +95,14 @@ static void add_banks(struct tv_manifest *m, const void *dt, int node)
 	}
 }
 
+/* What BL2 has left there, if it has */
+static uint64_t boot_record(void)
+{
+	const struct tv_boot *boot = (const struct tv_boot *)TVD_BOOT_BASE;
+
+	return (boot->magic == TV_BOOT_MAGIC) ? TVD_BOOT_BASE : 0U;
+}
+
 int tvd_manifest_init(struct tv_manifest *m, const void *dt)
 {
 	int node;
@@ -107,6 +116,7 @@ int tvd_manifest_init(struct tv_manifest *m, const void *dt)
 	m->size = BL32_LIMIT - BL32_BASE;
 	m->uart = secure_device(dt, "arm,pl011");
 	m->tzc = secure_device(dt, "arm,tzc400");
+	m->boot = boot_record();
 	m->timers = timer_ppis(dt);
 	if (m->timers == 0U)
 		WARN("TVD: no PPIs of EL1 timers in the device tree: no S-VM of KVM's will run\n");
