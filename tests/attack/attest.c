@@ -84,7 +84,8 @@ static void against_it(void)
 	ok(smc(TV_VM_SEAL, vm.handle, 0, 0, 0).status == TV_ESTATE, "SEAL of it, again");
 	ok(vm_load(&vm, RAM + CHUNK / 2, ordinary(1), vm_page(&vm)).status == TV_ESTATE,
 	   "LOAD into it");
-	ok(smc(TV_VM_MEASUREMENT, vm.handle, 0, 0, 0).status == TV_OK, "its measurement can be had");
+	ok(smc(TV_VM_MEASUREMENT, vm.handle, 0, 0, 0).status == TV_OK,
+	   "its measurement can be had");
 	ok(vm_destroy(&vm) == TV_OK, "and it goes");
 }
 

@@ -157,22 +157,20 @@ TEST(cut, "policy: cut short or with more behind it, it is malformed")
 	check_eq(policy_give(vm.handle, document, size + 1), TV_EPOLICY);
 }
 
-/* A payload of these pieces behind the head of a map, well signed, is malformed all the same. */
-#define ODD(...) odd((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+/* A payload of so many pairs, which begin with this format and a key, well signed, is malformed all
+ * the same. */
+#define ODD(pairs, format, ...) \
+	odd(pairs, format, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
-static void odd(const uint8_t *tail, size_t n)
+static void odd(uint8_t pairs, uint8_t format, const uint8_t *tail, size_t n)
 {
-	uint8_t payload[512];
-	size_t size = 0;
-	uint8_t private[32], public[64];
+	uint8_t payload[512] = {0xa0 | pairs, 1, format, 2, 0x58, 0x40}, private[32];
+	size_t size;
 
 	memset(private, 7, sizeof(private));
-	p256_public(private, public);
-	memcpy(payload, "\xa4\x01\x01\x02\x58\x40", 6);
-	memcpy(payload + 6, public, 64);
-	size = 70;
-	memcpy(payload + size, tail, n);
-	size = policy_sign(payload, size + n, 7, document);
+	p256_public(private, payload + 6);
+	memcpy(payload + 70, tail, n);
+	size = policy_sign(payload, 70 + n, 7, document);
 	check_eq(policy_give(vm.handle, document, size), TV_EPOLICY);
 }
 
@@ -180,16 +178,18 @@ TEST(odd_claims,
      "policy: claims that are unknown, double, in another order or of another type are refused")
 {
 	start();
-	ODD(0x04, 0xf5, 0x05, 0x01, 0x07, 0x00); /* one more */
-	ODD(0x05, 0x01, 0x04, 0xf5);             /* order */
-	ODD(0x04, 0xf5, 0x04, 0xf5);             /* double */
-	ODD(0x04, 0x01, 0x05, 0x01);             /* debug: 1 */
-	ODD(0x04, 0xf5, 0x05, 0x20);             /* version: -1 */
-	ODD(0x04, 0xf5, 0x05, 0x41, 0x01);       /* version: a string */
-	ODD(0x04, 0xf5, 0x05, 0xf9, 0x3c, 0x00); /* version: 1.0 */
-	ODD(0x04, 0xf5);                         /* one less */
-	ODD(0x03, 0x41, 0x00, 0x05, 0x01);       /* a measurement of one byte */
-	ODD(0x04, 0xf5, 0x5f, 0x41, 0x05, 0xff); /* a string without a length */
+	ODD(5, 1, 0x04, 0xf5, 0x05, 0x01, 0x07, 0x00);       /* one more */
+	ODD(4, 1, 0x05, 0x01, 0x04, 0xf5);                   /* order */
+	ODD(4, 1, 0x04, 0xf5, 0x04, 0xf5);                   /* double */
+	ODD(4, 1, 0x04, 0x01, 0x05, 0x01);                   /* debug: 1 */
+	ODD(4, 1, 0x04, 0xf5, 0x05, 0x20);                   /* version: -1 */
+	ODD(4, 1, 0x04, 0xf5, 0x05, 0x41, 0x01);             /* version: a string */
+	ODD(4, 1, 0x04, 0xf5, 0x05, 0xf9, 0x3c, 0x00);       /* version: 1.0 */
+	ODD(3, 1, 0x04, 0xf5);                               /* one less */
+	ODD(3, 1, 0xf5, 0x05, 0x01);                         /* a value without its key */
+	ODD(5, 1, 0x03, 0x41, 0x00, 0x04, 0xf5, 0x05, 0x01); /* a measurement of one byte */
+	ODD(5, 1, 0x04, 0xf5, 0x05, 0x01, 0x06, 0x5f, 0x41, 0x05, 0xff); /* data without a length */
+	ODD(4, 2, 0x04, 0xf5, 0x05, 0x01);                               /* another format */
 }
 
 TEST(data_size, "policy: the tenant's data are 64 bytes at most")
