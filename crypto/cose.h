@@ -12,7 +12,7 @@
 #include "p256.h"
 
 #define COSE_OVERHEAD 96 /* what COSE_Sign1 adds to payload and certificate, at most */
-#define COSE_KEY_SIZE 77 /* of an encoded COSE_Key */
+#define COSE_KEY_SIZE 75 /* of an encoded COSE_Key */
 
 /* The hash that is signed: SHA-256 of Sig_structure, with the protected header {alg: ES256} and no
  * external data. */
