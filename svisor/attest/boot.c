@@ -37,7 +37,7 @@ void attest_wipe(void)
 
 bool attest_possible(void)
 {
-	return boot.magic;
+	return boot.token_size;
 }
 
 uint32_t attest_lifecycle(void)
