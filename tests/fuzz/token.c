@@ -38,10 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct verify_want want = {.root = "/dev/null"};
 	struct verify_result result;
 	struct policy_terms terms;
+	struct event events[EVENTS];
 	char error[256];
 
 	REQUIRE(!token_verify(&want, data, size, &result) && *result.error);
 	policy_parse(data, size, &terms, error);
 	try_claims(data, size);
+	eventlog_read(data, size, events, error);
 	return 0;
 }

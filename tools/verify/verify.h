@@ -72,4 +72,17 @@ size_t policy_sign(const struct policy_terms *terms, const char *key, uint8_t ou
 bool policy_parse(const uint8_t *document, size_t size, struct policy_terms *terms,
 		  char error[256]);
 
+#define EVENTS 16
+
+struct event {
+	char name[64]; /* as the firmware calls the image */
+	uint8_t digest[HASH];
+};
+
+/* The images in a firmware's event log (TCG PC Client Platform Firmware Profile 1.05, 10: crypto
+ * agile, SHA-256 alone), in the order in which they were loaded. How many; 0: error[256] names the
+ * event and the field. */
+unsigned eventlog_read(const uint8_t *log, size_t size, struct event events[EVENTS],
+		       char error[256]);
+
 #endif
