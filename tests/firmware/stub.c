@@ -15,6 +15,66 @@ static void put(const char *s)
 		*uart = *s;
 }
 
+static void put_bytes(const char *name, const volatile void *data, uint64_t size)
+{
+	const volatile uint8_t *byte = data;
+
+	put("stub: ");
+	put(name);
+	put(" ");
+	for (uint64_t i = 0; i < size; i++) {
+		*uart = "0123456789abcdef"[byte[i] >> 4];
+		*uart = "0123456789abcdef"[byte[i] & 15];
+	}
+	put("\r\n");
+}
+
+/* Is it in the firmware's memory, byte by byte, or as a number, lowest word first? */
+static int left(const uint8_t secret[32])
+{
+	const volatile uint32_t *sram = (void *)0x0e000000;
+	uint32_t bytes[8], number[8];
+
+	for (int i = 0; i < 8; i++) {
+		const uint8_t *p = secret + 4 * i;
+
+		number[7 - i] = (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+		bytes[i] = __builtin_bswap32(number[7 - i]);
+	}
+	for (unsigned at = 0; at <= (0x100000 - 32) / 4; at++) {
+		int is_bytes = 1, is_number = 1;
+
+		for (int i = 0; i < 8 && (is_bytes || is_number); i++) {
+			is_bytes &= sram[at + i] == bytes[i];
+			is_number &= sram[at + i] == number[i];
+		}
+		if (is_bytes || is_number)
+			return 1;
+	}
+	return 0;
+}
+
+/* For verified.py. The real one keeps all this to itself. */
+static void show_boot(const struct tv_boot *boot)
+{
+	static const uint8_t secret[32] = {DEVICE_SECRET}, device[32] = {DEVICE_KEY};
+
+	if (!boot)
+		return;
+	put_bytes("magic", &boot->magic, sizeof(boot->magic));
+	put_bytes("lifecycle", &boot->lifecycle, sizeof(boot->lifecycle));
+	put_bytes("key", boot->key, sizeof(boot->key));
+	put_bytes("seal", boot->seal, sizeof(boot->seal));
+	put_bytes("token", boot->token, boot->token_size);
+	put_bytes("log", boot->log, boot->log_size);
+	put("stub: left:");
+	put(left(secret) ? " secret" : "");
+	put(left(device) ? " device" : "");
+	put(left(boot->key) ? " key" : "");
+	put(left(boot->seal) ? " seal" : "");
+	put(" nothing else\r\nstub: record ends\r\n");
+}
+
 void fatal(uint64_t esr, uint64_t elr)
 {
 	put("stub: exception");
@@ -165,6 +225,8 @@ void start(const struct tv_manifest *m, uint64_t index, uint64_t cold)
 	int fail = index == P_FAIL_CPU && cpu[index].entries == 0;
 
 	manifest = m;
+	if (cold)
+		show_boot((const struct tv_boot *)m->boot);
 	cpu[index].entries++;
 	cpu[index].cold = cold;
 	set_own(index);

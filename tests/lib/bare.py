@@ -41,8 +41,8 @@ def el2_image(out, name, base, sources, *options):
     return image(out, name, base, [f'{BARE}/start.S', f'{BARE}/smc.S', *sources], *options)
 
 
-def qemu(machine, cpu='neoverse-n2'):
-    return [QEMU, '-M', machine, '-cpu', cpu, '-smp', str(CPUS), '-m', str(RAM >> 20),
+def qemu(machine, cpu='neoverse-n2', cpus=CPUS):
+    return [QEMU, '-M', machine, '-cpu', cpu, '-smp', str(cpus), '-m', str(RAM >> 20),
             '-display', 'none', '-nic', 'none', '-monitor', 'none']
 
 
