@@ -6,6 +6,7 @@
 
 # Given on the command line, these reach the scripts through the environment.
 export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC NONINTERACTIVE
+export ROT_KEY DEVICE_SECRET DEVICE_ROOT DEVICE_ROOT_KEY DEVICE_CERT
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -43,6 +44,7 @@ help:
 #:   make qemu tfa svisor linux guest tools host
 #:
 #: Offline, QEMU_SRC= TFA_SRC= LINUX_SRC= MBEDTLS_SRC= TINYCBOR_SRC= LIBCBOR_SRC= name a source directory or tarball.
+#: ROT_KEY= signs the firmware, DEVICE_SECRET= is the machine's; docs/boot.md has these and the others.
 #: Of a run: TIMEOUT=seconds bounds a command; NONINTERACTIVE=1 gives no prompt.
 
 root:

@@ -31,12 +31,16 @@ new_root() {
 	mv "$keys/root.pem.new" "$keys/root.pem"
 }
 
-new_certificate() {
+device_public() {
 	cc -O1 -I"$top/crypto" -isystem "$mbedtls/include" -isystem "$mbedtls/3rdparty/p256-m/p256-m" \
 		-o "$keys/devicekey" "$top/dispatcher/devicekey.c" "$top/crypto/hmac.c" "$top/crypto/p256.c" \
 		"$mbedtls/library/sha256.c" "$mbedtls/library/platform_util.c"
 	"$keys/devicekey" "$secret" >"$keys/public.der"
 	openssl pkey -pubin -inform DER -in "$keys/public.der" -out "$keys/public.pem"
+}
+
+new_certificate() {
+	device_public
 	name=$(sha256sum <"$keys/public.der")
 	printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature \
 		authorityKeyIdentifier=keyid >"$keys/extensions"
@@ -46,9 +50,17 @@ new_certificate() {
 	mv "$certificate.new" "$certificate"
 }
 
+check_certificate() {
+	device_public
+	openssl x509 -inform DER -in "$certificate" -noout -pubkey | cmp -s - "$keys/public.pem" || {
+		echo "dispatcher/build.sh: $certificate is not of the key that $secret makes" >&2
+		exit 1
+	}
+}
+
 rot_key=${ROT_KEY:-$keys/rot.pem}
-[ -e "$rot_key" ] || new_key "$rot_key"
-[ -e "$keys/root.pem" ] || new_root
+if [ ! -e "$rot_key" ]; then new_key "$rot_key"; fi
+if [ ! -e "$keys/root.pem" ]; then new_root; fi
 root=${DEVICE_ROOT:-$keys/root.pem}
 root_key=${DEVICE_ROOT_KEY:-$keys/root-key.pem}
 
@@ -59,10 +71,12 @@ if [ -n "${DEVICE_SECRET:-}" ]; then
 	secret=$DEVICE_SECRET
 	lifecycle=TV_LIFECYCLE_SECURED
 fi
-certificate=${DEVICE_CERT:-}
-if [ -z "$certificate" ]; then
+if [ -n "${DEVICE_CERT:-}" ]; then
+	certificate=$DEVICE_CERT
+	check_certificate
+else
 	of=$(cat "$secret" "$root" | sha256sum)
 	certificate=$keys/device-${of%"${of#????????????????}"}.der
-	[ -e "$certificate" ] || new_certificate
+	if [ ! -e "$certificate" ]; then new_certificate; fi
 fi
 flock -u 9
