@@ -17,9 +17,10 @@ import time
 
 import bare
 import cbor2
+import eat
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SEED, ROUNDS = int(os.environ.get('SEED') or 1), int(os.environ.get('ROUNDS') or 4)
@@ -27,7 +28,6 @@ LIMIT = 60  # seconds for a boot
 FIP = 0x40000
 SECRET = b'TwinVisor: this secret is public'
 IMPLEMENTATION = b'TwinVisor on QEMU virt'
-CURVE = ec.SECP256R1()
 ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 NORMAL_WORLD = r'^(not )?ok - '  # the caller's first result
 
@@ -67,7 +67,7 @@ def private_key(secret, info):
 
 
 def cose_key(private):
-    public = ec.derive_private_key(int.from_bytes(private, 'big'), CURVE).public_key().public_numbers()
+    public = ec.derive_private_key(int.from_bytes(private, 'big'), eat.CURVE).public_key().public_numbers()
     return cbor2.dumps({1: 2, -1: 1, -2: public.x.to_bytes(32, 'big'), -3: public.y.to_bytes(32, 'big')})
 
 
@@ -238,19 +238,6 @@ class Suite:
 
 # ---- the token --------------------------------------------------------------
 
-def read_token(token, root):
-    """The claims, once signature and certificate are what they should be."""
-    tagged = cbor2.loads(token)
-    protected, unprotected, payload, signature = tagged.value
-    assert tagged.tag == 18 and cbor2.loads(protected) == {1: -7}
-    device = x509.load_der_x509_certificate(unprotected[33])
-    device.verify_directly_issued_by(root)
-    signed_part = cbor2.dumps(['Signature1', protected, b'', payload])
-    r, s = (int.from_bytes(half, 'big') for half in (signature[:32], signature[32:]))
-    device.public_key().verify(utils.encode_dss_signature(r, s), signed_part, ec.ECDSA(hashes.SHA256()))
-    return cbor2.loads(payload), payload
-
-
 def read_log(log):
     """[(name, digest)] of an event log (TCG PC Client, crypto agile, SHA-256 alone)"""
     at = 32 + struct.unpack_from('<I', log, 28)[0]
@@ -264,11 +251,6 @@ def read_log(log):
         at += 50 + size
     assert at == len(log)
     return events
-
-
-def in_order(payload):
-    """Each map's keys rise, as deterministic CBOR has them; each number is as short as can be."""
-    return cbor2.dumps(cbor2.loads(payload), canonical=True) == payload
 
 
 def wanted_keys(digests):
@@ -285,9 +267,9 @@ def check_record(suite, machine, record, rot_public):
     suite.result(record['magic'] == b'MTB1' and record['lifecycle'] == b'\0\x10\0\0',
                  'the record says that the secret is the one of development')
     with open(f'{bare.BUILD}/keys/root.pem', 'rb') as file:
-        claims, payload = read_token(record['token'], x509.load_pem_x509_certificate(file.read()))
+        claims, payload = eat.sign1(record['token'], root=x509.load_pem_x509_certificate(file.read()))
     suite.result(True, 'the root vouches for the device, the device for the token')
-    suite.result(in_order(payload), 'the token is in deterministic CBOR')
+    suite.result(eat.in_order(payload), 'the token is in deterministic CBOR')
     components = claims.pop(2399)
     suite.result([(c[1], c[2]) for c in components] == [(IMAGES[n][0], d) for n, d in digests.items()],
                  'the token has the measurement of each image')
