@@ -20,3 +20,49 @@ finish() { # NAME
 	cat "$initrd" "$out/tools.cpio.zst" >"$out/$1.initrd.new"
 	mv "$out/$1.initrd.new" "$out/$1.initrd"
 }
+
+libraries=usr/lib/aarch64-linux-gnu
+
+# Copies a program or library of $packages, in which packages are unpacked, with all that it needs.
+take() {
+	[ ! -e "$root/$1" ] || return 0
+	from=$packages/$1
+	[ -e "$from" ] || from=$packages/${1#usr/}
+	[ -e "$from" ] || {
+		echo "${0##*/}: no $1 in $packages: name its package in ${list:-the list of packages}" >&2
+		exit 1
+	}
+	mkdir -p "$root/${1%/*}"
+	cp -L "$from" "$root/$1"
+	for need in $(aarch64-linux-gnu-readelf -d "$root/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+		take "$libraries/$need"
+	done
+}
+
+# Programs that are not static name it.
+loader() {
+	mkdir -p "$root/lib"
+	ln -s ../$libraries/ld-linux-aarch64.so.1 "$root/lib/ld-linux-aarch64.so.1"
+}
+
+# Copies modules of $kernel/lib/modules and what they need; unpacked, since busybox cannot.
+modules() { # NAME…
+	version=$(ls "$kernel/lib/modules")
+	from=$kernel/lib/modules/$version to=$root/lib/modules/$version
+	mkdir -p "$to"
+	cp "$from/modules.builtin" "$from/modules.builtin.modinfo" "$from/modules.order" "$to/"
+	depmod -n -b "$kernel" "$version" >"$out/modules.dep"
+	for name in "$@"; do
+		need=$(sed -n "s|^\([^:]*/$name\.ko\.xz\):|\1|p" "$out/modules.dep")
+		[ -n "$need" ] || {
+			echo "${0##*/}: the kernel has no module $name" >&2
+			exit 1
+		}
+		for file in $need; do
+			mkdir -p "$to/${file%/*}"
+			[ -e "$to/${file%.xz}" ] || xz -dc "$from/$file" >"$to/${file%.xz}"
+		done
+	done
+	depmod -b "$root" "$version"
+	echo "$*" >"$root/lib/modules/wanted"
+}

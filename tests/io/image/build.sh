@@ -15,28 +15,6 @@ free=300 # MiB
 # shellcheck source=tests/lib/initrd.sh
 . "$here/../../lib/initrd.sh"
 
-# Copies modules and what they need; unpacked, since busybox cannot.
-modules() { # NAME…
-	version=$(ls "$kernel/lib/modules")
-	from=$kernel/lib/modules/$version to=$root/lib/modules/$version
-	mkdir -p "$to"
-	cp "$from/modules.builtin" "$from/modules.builtin.modinfo" "$from/modules.order" "$to/"
-	depmod -n -b "$kernel" "$version" >"$out/modules.dep"
-	for name in "$@"; do
-		need=$(sed -n "s|^\([^:]*/$name\.ko\.xz\):|\1|p" "$out/modules.dep")
-		[ -n "$need" ] || {
-			echo "io/image/build.sh: the kernel has no module $name" >&2
-			exit 1
-		}
-		for file in $need; do
-			mkdir -p "$to/${file%/*}"
-			[ -e "$to/${file%.xz}" ] || xz -dc "$from/$file" >"$to/${file%.xz}"
-		done
-	done
-	depmod -b "$root" "$version"
-	echo "$*" >"$root/lib/modules/wanted"
-}
-
 boot() { # TREE
 	mkdir -p "$1/boot/grub"
 	cp "$guest/Image" "$1/boot/vmlinuz"
