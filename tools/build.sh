@@ -22,7 +22,9 @@ mkdir -p "$out/bin" "$out/root/usr/bin" "$out/root/usr/lib/twinvisor" "$out/root
 make -s -f "$here/tv/Makefile" O="$out/tv.native" MBEDTLS="$mbedtls" LIBCBOR="$libcbor" CROSS=
 make -s -f "$here/tv/Makefile" O="$out/tv.arm64" MBEDTLS="$mbedtls" LIBCBOR="$libcbor" \
 	CROSS=aarch64-linux-gnu- SSL="$build/ssl"
+make -s -f "$here/verifier/Makefile" O="$out/verifier" LIBCBOR="$libcbor"
 cp "$out/tv.native/tv" "$out/bin/tv"
+cp "$out/verifier/verifier" "$out/bin/verifier"
 cp "$out/tv.arm64/tv" "$out/root/usr/bin/tv"
 cp "$here/tv/tv.1" "$out/root/usr/share/man/man1/tv.1"
 $cc -o "$out/root/usr/bin/tv-hunt" "$here/hunt/tv-hunt.c"
