@@ -2,7 +2,7 @@
 # Every target does what it needs first; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full test-kvm test-stress test-mem bench bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
+.PHONY: help run demo-secret test test-full test-kvm test-stress test-mem bench bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
 export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC NONINTERACTIVE
@@ -15,6 +15,7 @@ help:
 #:
 #:   make run          build all, boot the server, run the main job, give a prompt
 #:   make run CMD='…'  the same, but run that command there, fail if it fails (its status: scripts/run)
+#:   make demo-secret  a tenant's verifier gives a disk's key to the S-VM that it is for, and refuses it to the host
 #:   make test         build all and run every test; SUITES='unit …' picks some
 #:   make test-full    the same; what takes long of guests, io, smp and system; 16 stock S-VMs at once; millions
 #:                     of operations on memory against a model; then takes every check of the S-visor
@@ -58,6 +59,10 @@ all: root
 
 run: all
 	@scripts/in-root platform/qemu-virt/run
+
+demo-secret: all
+	@scripts/in-root scripts/build secret
+	@scripts/in-root tools/secret/demo
 
 test: root
 	@scripts/in-root scripts/build tested
