@@ -71,7 +71,7 @@ flock "$src" make -C "$src" -j"${JOBS:-$(nproc)}" --no-print-directory \
 	TRUSTED_BOARD_BOOT=1 GENERATE_COT=1 MEASURED_BOOT=1 KEY_ALG=ecdsa MBEDTLS_DIR="$mbedtls" \
 	ROT_KEY="$rot_key" TV_CRYPTO="$top/crypto" TINYCBOR_DIR="$tinycbor" \
 	TVD_SECRET="$secret" TVD_CERTIFICATE="$certificate" TVD_LIFECYCLE="$lifecycle" \
-	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_TZC400_BASE="$TZC_BASE" \
+	QEMU_USE_GIC_DRIVER=QEMU_GICV3 QEMU_SEMIHOSTING=0 QEMU_TZC400_BASE="$TZC_BASE" \
 	ENABLE_SVE_FOR_NS=2 ENABLE_SPE_FOR_NS=2 ENABLE_TRBE_FOR_NS=2 $errata \
 	BUILD_STRING=TwinVisor DEBUG=0 LOG_LEVEL=20 qemu_fw.bios
 cp "$out/qemu/release/qemu_fw.bios" "$out/flash.bin.new"

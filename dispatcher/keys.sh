@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154 # variables for the caller, and from it
 # Sourced by build.sh, with $top, $keys and $mbedtls set: sets $rot_key, $secret, $certificate and
 # $lifecycle. Development keys are made in $keys, once (docs/boot.md):
 #   rot.pem                  private key that signs the firmware
@@ -7,7 +7,6 @@
 #   root.pem, root-key.pem   who vouches for devices: the certificate that verifiers take, and its key
 #   device-*.der             what certifies the device's key, for each secret and root
 
-# shellcheck disable=SC2154 # from the caller
 mkdir -p "$keys"
 exec 9>"$keys/lock"
 flock 9

@@ -208,11 +208,11 @@ class Suite:
             found = re.findall(r'^stub: (\w+) ([0-9a-f]+)$', machine.secure, re.M)
             return machine, {name: bytes.fromhex(value) for name, value in found}
 
-    def refuses(self, flash, stage, name):
+    def refuses(self, flash, stage, name, why='is not authentic'):
         """The boot ends, in that stage, with a message that says what it did not take."""
         with Machine(self.out, flash) as machine:
             said = machine.until(f'^ERROR: .*Failed to load .*\n|{NORMAL_WORLD}')
-            message = rf'^ERROR: +{stage}: {name} \(id \d+\) is not authentic: refused$'
+            message = rf'^ERROR: +{stage}: {name} \(id \d+\) {why}: refused$'
             good = (said and re.search(message, machine.log, re.M) and machine.stopped(self.handlers[stage])
                     and 'stub:' not in machine.secure and not re.search(NORMAL_WORLD, machine.log, re.M))
             return bool(good), machine
@@ -228,6 +228,12 @@ class Suite:
                     break
             self.result(good, f'{called} with a flipped bit is refused, last tried bit {bit} of byte {place}',
                         machine)
+
+    def missing(self):
+        """One of the names in the table of contents is changed."""
+        at = self.flash.index(bytes.fromhex(ENTRIES['tos-fw'][0]), FIP)
+        good, machine = self.refuses(flipped(self.flash, at, 0), 'BL2', 'BL32', 'cannot be loaded')
+        self.result(good, 'firmware without BL32 is refused', machine)
 
     def other_root(self):
         key = f'{self.out}/other.pem'
@@ -315,5 +321,6 @@ def tests(out, tfa):
         check_record(suite, machine, record, rot_public)
         changes(suite, rot_key, record)
         suite.flips(random.Random(SEED))
+        suite.missing()
         suite.other_root()
     return suite.results, suite.log

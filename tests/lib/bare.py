@@ -4,6 +4,7 @@
 QEMU     the emulator     (default build/qemu/qemu-system-aarch64)
 TFA_SRC  prepared TF-A    (default build/src/tfa)
 """
+import functools
 import os
 import re
 import subprocess
@@ -46,6 +47,7 @@ def qemu(machine, cpu='neoverse-n2', cpus=CPUS):
             '-display', 'none', '-nic', 'none', '-monitor', 'none']
 
 
+@functools.cache
 def has_tzc():
     """Whether this QEMU can put a TZC-400 in front of DRAM."""
     return ' tzc=' in subprocess.run([QEMU, '-M', 'virt,help'], stdout=subprocess.PIPE, text=True,
