@@ -15,7 +15,7 @@ out=$(cd "$1" && pwd)
 
 kernel=$(ls -d "$headers"/usr/src/linux-headers-*-arm64*)
 # These name their other half by where a package has it.
-sed -i "s|^include /usr/src/|include $headers/usr/src/|" "$kernel/Makefile"
+sed -i "s|\([ =]\)/usr/src/|\1$headers/usr/src/|g" "$kernel/Makefile"
 rm -f "$kernel/vmlinux" # is for BTF, which nobody needs here
 cp "$here/Kbuild" "$here/twinvisor_guest.c" "$out/"
 if ! grep -q '^CONFIG_TSM_REPORTS=' "$kernel/.config"; then
