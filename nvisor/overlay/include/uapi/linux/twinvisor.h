@@ -118,6 +118,31 @@ struct twinvisor_queue {
 	__u64 reserved[3];
 };
 
+struct twinvisor_policy {
+	__u64 size;		/* 1 to 2048 */
+	__u64 policy;		/* pointer to __u8[size] */
+};
+
+#define TWINVISOR_LAST		0xffffffffU	/* struct twinvisor_launch.vm */
+
+/*
+ * How a launch went. in: vm, room, log. The log is what the S-visor has measured, record by
+ * record, so that measurement is its SHA-256; of a launch that failed, as far as that came.
+ * EAGAIN: there was none, or it is under way; ENOENT: past the last S-VM.
+ */
+struct twinvisor_launch {
+	__u32 vm;		/* index of an S-VM, or TWINVISOR_LAST: the last launch by the
+				 * process that opened the file or a descendant of it */
+	__u32 error;		/* errno that KVM_RUN gave, or 0 */
+	__s32 code;		/* what the S-visor's call gave that failed, or 0 ... */
+	__u32 call;		/* ... and its number */
+	__u8 measurement[32];	/* zero if it did not come to be sealed */
+	__u64 size;		/* of the log in bytes */
+	__u64 room;		/* of log[]; out: as much of it as was used */
+	__u64 log;		/* pointer to __u8[room] */
+	__u64 reserved[4];
+};
+
 #define TWINVISOR_IOC		0xb7
 
 /*
@@ -136,5 +161,12 @@ struct twinvisor_queue {
 #define TWINVISOR_QUEUE		_IOWR(TWINVISOR_IOC, 7, struct twinvisor_queue)
 /* Until the file is closed, by whatever end of whoever has it, the S-visor counts answered. */
 #define TWINVISOR_WATCH		_IO(TWINVISOR_IOC, 8)
+/*
+ * Before TWINVISOR_ARM: the launch policy of all VMs that processes create while the one that
+ * opened the file is an ancestor of theirs, and the nearest that gave any.
+ */
+#define TWINVISOR_POLICY	_IOW(TWINVISOR_IOC, 9, struct twinvisor_policy)
+/* The file polls as readable when there is a last launch that was not asked for yet. */
+#define TWINVISOR_LAUNCH	_IOWR(TWINVISOR_IOC, 10, struct twinvisor_launch)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

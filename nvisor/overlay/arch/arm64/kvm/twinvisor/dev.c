@@ -7,11 +7,13 @@
 #include <linux/miscdevice.h>
 #include <linux/notifier.h>
 #include <linux/pid.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/suspend.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <asm/virt.h>
 
@@ -24,18 +26,32 @@ struct tv_file {
 	struct list_head list;	/* all that are open */
 	struct pid *tgid;	/* the opener */
 	u64 launched;		/* S-VMs of it and its descendants */
+	struct tv_log *log;	/* of the last launch of any of them, or NULL ... */
+	bool unread;		/* ... and nobody has asked for it yet */
 	bool watching;		/* under tv_svms_lock */
+	u64 policy_size;	/* of the S-VMs to come; 0: none */
+	u8 policy[TV_RUN_DATA_SIZE];
 };
 
 static LIST_HEAD(tv_files);
-static DEFINE_SPINLOCK(tv_files_lock);
+static DEFINE_SPINLOCK(tv_files_lock);	/* and for what is in them, if nothing else is said */
+static DECLARE_WAIT_QUEUE_HEAD(tv_launches);
 static unsigned int tv_watchers;	/* files; under tv_svms_lock */
 /* The S-visor's, as TV_VERSION gave them; without one, both are 0 */
 static u32 tv_abi;
 u64 tv_features;
 
-/* Tells those who may wait for it that the calling process has launched an S-VM. */
-void tv_count_launch(void)
+static void tv_tell_file(struct tv_file *file, struct tv_log *log)
+{
+	tv_log_put(file->log);
+	refcount_inc(&log->users);
+	file->log = log;
+	file->unread = true;
+	file->launched += !log->err;
+}
+
+/* Tells those who may wait for it that the calling process has launched an S-VM, or has tried to. */
+void tv_tell_launch(struct tv_log *log)
 {
 	struct task_struct *task;
 	struct tv_file *file;
@@ -44,7 +60,28 @@ void tv_count_launch(void)
 	spin_lock(&tv_files_lock);
 	for (task = current; task->pid; task = rcu_dereference(task->real_parent))
 		list_for_each_entry(file, &tv_files, list)
-			file->launched += file->tgid == task_tgid(task);
+			if (file->tgid == task_tgid(task))
+				tv_tell_file(file, log);
+	spin_unlock(&tv_files_lock);
+	rcu_read_unlock();
+	wake_up_interruptible(&tv_launches);
+}
+
+/* The policy that the nearest of the calling process's ancestors has given, for the S-VM. */
+void tv_take_policy(struct tv_svm *svm)
+{
+	struct task_struct *task;
+	struct tv_file *file;
+
+	rcu_read_lock();
+	spin_lock(&tv_files_lock);
+	for (task = current; task->pid && !svm->policy_size;
+	     task = rcu_dereference(task->real_parent))
+		list_for_each_entry(file, &tv_files, list)
+			if (file->tgid == task_tgid(task) && file->policy_size) {
+				svm->policy_size = file->policy_size;
+				memcpy(svm->policy, file->policy, file->policy_size);
+			}
 	spin_unlock(&tv_files_lock);
 	rcu_read_unlock();
 }
@@ -93,6 +130,7 @@ static int tv_release(struct inode *inode, struct file *filp)
 	spin_lock(&tv_files_lock);
 	list_del(&file->list);
 	spin_unlock(&tv_files_lock);
+	tv_log_put(file->log);
 	put_pid(file->tgid);
 	kfree(file);
 	return 0;
@@ -107,6 +145,26 @@ static int tv_arm(void)
 	if (!thread_group_empty(current))
 		return -EINVAL;
 	task_set_twinvisor(current);
+	return 0;
+}
+
+static int tv_policy(struct tv_file *file, struct twinvisor_policy __user *arg)
+{
+	struct twinvisor_policy policy;
+	u8 *bytes;
+
+	if (copy_from_user(&policy, arg, sizeof(policy)))
+		return -EFAULT;
+	if (!policy.size || policy.size > sizeof(file->policy))
+		return -EINVAL;
+	bytes = memdup_user(u64_to_user_ptr(policy.policy), policy.size);
+	if (IS_ERR(bytes))
+		return PTR_ERR(bytes);
+	spin_lock(&tv_files_lock);
+	memcpy(file->policy, bytes, policy.size);
+	file->policy_size = policy.size;
+	spin_unlock(&tv_files_lock);
+	kfree(bytes);
 	return 0;
 }
 
@@ -175,7 +233,8 @@ static void tv_describe(struct twinvisor_vm *vm, struct tv_svm *svm)
 	vm->bounce_most = READ_ONCE(svm->bounce_most);
 	if (svm->created && !tv_smc(TV_VM_ANSWERED, svm->id, 0, 0, 0, out))
 		vm->answered = out[0];
-	memcpy(vm->measurement, svm->measurement, sizeof(vm->measurement));
+	if (svm->log)
+		memcpy(vm->measurement, svm->log->measurement, sizeof(vm->measurement));
 	for (i = 0; i < TV_MAX_VCPUS; i++)
 		tv_count(vm, &svm->vcpu[i]);
 }
@@ -195,6 +254,68 @@ static int tv_vm(struct twinvisor_vm __user *arg)
 	if (!svm)
 		return -ENOENT;
 	return copy_to_user(arg, &vm, sizeof(vm)) ? -EFAULT : 0;
+}
+
+static struct tv_log *tv_log_get(struct tv_log *log)
+{
+	if (log)
+		refcount_inc(&log->users);
+	return log ?: ERR_PTR(-EAGAIN);
+}
+
+static struct tv_log *tv_last_log(struct tv_file *file)
+{
+	struct tv_log *log;
+
+	spin_lock(&tv_files_lock);
+	log = tv_log_get(file->log);
+	file->unread = false;
+	spin_unlock(&tv_files_lock);
+	return log;
+}
+
+static struct tv_log *tv_log_of(u32 index)
+{
+	struct tv_log *log;
+	struct tv_svm *svm;
+
+	mutex_lock(&tv_svms_lock);
+	svm = tv_nth(index);
+	log = svm ? tv_log_get(svm->log) : ERR_PTR(-ENOENT);
+	mutex_unlock(&tv_svms_lock);
+	return log;
+}
+
+static int tv_last_launch(struct tv_file *file, struct twinvisor_launch __user *arg)
+{
+	struct twinvisor_launch launch;
+	struct tv_log *log;
+	int err = 0;
+
+	if (copy_from_user(&launch, arg, sizeof(launch)))
+		return -EFAULT;
+	log = launch.vm == TWINVISOR_LAST ? tv_last_log(file) : tv_log_of(launch.vm);
+	if (IS_ERR(log))
+		return PTR_ERR(log);
+	launch = (struct twinvisor_launch) {
+		.vm = launch.vm, .error = -log->err, .code = log->code, .call = log->call,
+		.size = log->size, .room = min_t(u64, launch.room, log->size),
+		.log = launch.log,
+	};
+	memcpy(launch.measurement, log->measurement, sizeof(launch.measurement));
+	if (copy_to_user(u64_to_user_ptr(launch.log), log->bytes, launch.room) ||
+	    copy_to_user(arg, &launch, sizeof(launch)))
+		err = -EFAULT;
+	tv_log_put(log);
+	return err;
+}
+
+static __poll_t tv_poll(struct file *filp, poll_table *wait)
+{
+	struct tv_file *file = filp->private_data;
+
+	poll_wait(filp, &tv_launches, wait);
+	return READ_ONCE(file->unread) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 /* By the shared page of the CPU that this is */
@@ -328,6 +449,10 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_map(argp);
 	case TWINVISOR_WATCH:
 		return tv_watch(filp->private_data, true);
+	case TWINVISOR_POLICY:
+		return tv_policy(filp->private_data, argp);
+	case TWINVISOR_LAUNCH:
+		return tv_last_launch(filp->private_data, argp);
 	default:
 		return -ENOTTY;
 	}
@@ -338,6 +463,7 @@ static const struct file_operations tv_fops = {
 	.open = tv_open,
 	.release = tv_release,
 	.unlocked_ioctl = tv_ioctl,
+	.poll = tv_poll,
 	.llseek = noop_llseek,
 };
 

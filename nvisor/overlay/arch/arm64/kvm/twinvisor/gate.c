@@ -45,6 +45,9 @@ int tv_errno(s64 code)
 	case TV_EINVAL:
 		return -EINVAL;
 	case TV_EDENIED:
+	case TV_EMEASURE:
+	case TV_EVERSION:
+	case TV_ELIFECYCLE:
 		return -EPERM;
 	case TV_ENOENT:
 		return -ENOENT;
@@ -55,7 +58,9 @@ int tv_errno(s64 code)
 		return -ENOMEM;
 	case TV_EFAULT:
 		return -EFAULT;
-	case TV_EMEASURE:
+	case TV_EPOLICY:
+		return -EBADMSG;
+	case TV_ESIGNATURE:
 		return -EKEYREJECTED;
 	default:
 		return -EIO;

@@ -19,6 +19,14 @@
 #define tv_call(svm, nr, a1, a2, a3, a4, out) \
 	__tv_call(svm, #nr, nr, a1, a2, a3, a4, out)
 
+/* The launch is over, and whoever started it is told why. */
+static int tv_failed(struct tv_svm *svm, u64 nr, s64 code)
+{
+	svm->draft->call = nr;
+	svm->draft->code = code;
+	return tv_errno(code);
+}
+
 static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
 		     u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
 {
@@ -29,10 +37,16 @@ static int __tv_call(struct tv_svm *svm, const char *name, u64 nr,
 		code = tv_smc(nr, a1, a2, a3, a4, out);
 		kernel_neon_end();
 	} while (code == TV_ENOHEAP && !tv_heap_grow());
-	if (code)
-		pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
-				    svm->pid, name, a1, a2, a3, a4, code);
-	return tv_errno(code);
+	if (!code)
+		return 0;
+	pr_warn_ratelimited("twinvisor: VMM %d: %s(%#llx, %#llx, %#llx, %#llx) gave %lld\n",
+			    svm->pid, name, a1, a2, a3, a4, code);
+	return tv_failed(svm, nr, code);
+}
+
+static int tv_log_words(struct tv_svm *svm, const u64 *words, size_t size)
+{
+	return tv_log_add(&svm->draft, words, size);
 }
 
 /*
@@ -73,6 +87,7 @@ bool tv_image_in(struct tv_svm *svm, gfn_t start, gfn_t end)
 /* One page of the shared view -> its private page, measured. Zeros need none. */
 static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 {
+	u64 record[6] = { TV_MEASURE_PAGE, ipa };
 	phys_addr_t page;
 	bool asked;
 	int err;
@@ -88,9 +103,11 @@ static int tv_load_page(struct tv_svm *svm, phys_addr_t ipa, struct page *from)
 	mutex_unlock(&svm->mem_lock);
 	if (WARN_ON(!asked))
 		return -EIO;
-	err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, NULL);
-	svm->loaded += !err;
-	return err;
+	err = tv_call(svm, TV_VM_LOAD, svm->id, ipa, page_to_phys(from), page, record + 2);
+	if (err)
+		return err;
+	svm->loaded++;
+	return tv_log_words(svm, record, sizeof(record));
 }
 
 /* Which pages of one PMD's range have content */
@@ -255,9 +272,24 @@ static void tv_find_firmware(struct tv_svm *svm)
 
 static int tv_declare_slot(struct tv_svm *svm, struct kvm_memory_slot *slot)
 {
-	svm->ram += slot->npages * PAGE_SIZE;
-	return tv_call(svm, TV_VM_RAM, svm->id, slot->base_gfn * PAGE_SIZE,
-		       slot->npages * PAGE_SIZE, 0, NULL);
+	u64 record[] = {
+		TV_MEASURE_RAM, slot->base_gfn * PAGE_SIZE, slot->npages * PAGE_SIZE
+	};
+
+	svm->ram += record[2];
+	return tv_call(svm, TV_VM_RAM, svm->id, record[1], record[2], 0, NULL) ?:
+	       tv_log_words(svm, record, sizeof(record));
+}
+
+static int tv_log_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
+{
+	u64 record[4 + 31] = {
+		TV_MEASURE_VCPU, kvm_vcpu_get_mpidr_aff(vcpu),
+		kvm_arm_vcpu_stopped(vcpu) ? 0 : TV_VCPU_ON, *vcpu_pc(vcpu)
+	};
+
+	memcpy(record + 4, vcpu_gp_regs(vcpu)->regs, 31 * sizeof(u64));
+	return tv_log_words(svm, record, sizeof(record));
 }
 
 /* Its registers go by the shared page of the CPU that this is. */
@@ -284,12 +316,12 @@ static int tv_create_vcpu(struct tv_svm *svm, struct kvm_vcpu *vcpu)
 	do
 		code = tv_smc_create_vcpu(svm, vcpu, out);
 	while (code == TV_ENOHEAP && !tv_heap_grow());
-	if (code)
+	if (code) {
 		pr_warn_ratelimited("twinvisor: VMM %d: TV_VCPU_CREATE gave %lld\n",
 				    svm->pid, code);
-	else if (out[0] != vcpu->vcpu_idx)
-		return -EIO;
-	return tv_errno(code);
+		return tv_failed(svm, TV_VCPU_CREATE, code);
+	}
+	return out[0] == vcpu->vcpu_idx ? tv_log_vcpu(svm, vcpu) : -EIO;
 }
 
 static int tv_create_vcpus(struct tv_svm *svm)
@@ -343,22 +375,53 @@ static int tv_check_vm(struct kvm *kvm)
 static int tv_create(struct tv_svm *svm)
 {
 	struct kvm_s2_mmu *mmu = &svm->kvm->arch.mmu;
+	u64 head[] = { TV_MEASURE_HEAD, TV_MEASURE_CPU, 0 };
 	u64 out[4];
 	int err;
 
 	err = tv_check_vm(svm->kvm);
 	if (err)
 		return err;
+	head[2] = tv_vcpu_features(kvm_get_vcpu(svm->kvm, 0));
 	mutex_lock(&tv_svms_lock);
 	err = tv_call(svm, TV_VM_CREATE, mmu->pgd_phys, mmu->pgt->ia_bits,
-		      mmu->pgt->start_level,
-		      tv_vcpu_features(kvm_get_vcpu(svm->kvm, 0)), out);
+		      mmu->pgt->start_level, head[2], out);
 	if (!err) {
 		svm->id = out[0];
 		svm->created = true;
 	}
 	mutex_unlock(&tv_svms_lock);
-	return err;
+	return err ?: tv_log_words(svm, head, sizeof(head));
+}
+
+/* By the shared page of the CPU that this is */
+static s64 tv_smc_policy(struct tv_svm *svm)
+{
+	s64 code;
+
+	kernel_neon_begin();
+	preempt_disable();
+	memcpy((void *)tv_share_page() + TV_RUN_DATA, svm->policy, svm->policy_size);
+	code = tv_smc(TV_VM_POLICY, svm->id, svm->policy_size, 0, 0, NULL);
+	preempt_enable();
+	kernel_neon_end();
+	return code;
+}
+
+/* First of all, so that one that is wrong costs no launch. */
+static int tv_give_policy(struct tv_svm *svm)
+{
+	s64 code;
+
+	if (!svm->policy_size)
+		return 0;
+	do
+		code = tv_smc_policy(svm);
+	while (code == TV_AGAIN || (code == TV_ENOHEAP && !tv_heap_grow()));
+	if (!code)
+		return 0;
+	pr_warn_ratelimited("twinvisor: VMM %d: TV_VM_POLICY gave %lld\n", svm->pid, code);
+	return tv_failed(svm, TV_VM_POLICY, code);
 }
 
 /* An S-VM too small for any just has no virtio devices. */
@@ -372,17 +435,31 @@ static int tv_give_bounce(struct tv_svm *svm)
 					      svm->bounce_most, 0, NULL);
 }
 
+/* What its policy refuses has a measurement all the same. */
 static int tv_seal(struct tv_svm *svm)
 {
+	int err = tv_call(svm, TV_VM_SEAL, svm->id, 0, 0, 0, NULL);
 	u64 out[4];
-	int err;
+	s64 code = tv_smc(TV_VM_MEASUREMENT, svm->id, 0, 0, 0, out);
 
-	err = tv_call(svm, TV_VM_SEAL, svm->id, 0, 0, 0, NULL);
-	if (!err)
-		err = tv_call(svm, TV_VM_MEASUREMENT, svm->id, 0, 0, 0, out);
-	if (!err)
-		memcpy(svm->measurement, out, sizeof(svm->measurement));
-	return err;
+	if (!code)
+		memcpy(svm->draft->measurement, out, sizeof(svm->draft->measurement));
+	return err ?: tv_errno(code);
+}
+
+/* The draft becomes what everybody can read. */
+static void tv_log_done(struct tv_svm *svm, int err)
+{
+	struct tv_log *old;
+
+	svm->draft->err = err;
+	tv_tell_launch(svm->draft);
+	mutex_lock(&tv_svms_lock);
+	old = svm->log;
+	svm->log = svm->draft;
+	mutex_unlock(&tv_svms_lock);
+	svm->draft = NULL;
+	tv_log_put(old);
 }
 
 /* Candidate -> running, or dead. kvm->slots_lock is held. */
@@ -390,9 +467,14 @@ int tv_launch_locked(struct tv_svm *svm)
 {
 	int err;
 
+	svm->draft = tv_log_new();
+	if (!svm->draft)
+		return -ENOMEM;
 	WRITE_ONCE(svm->state, TV_LAUNCHING);
 	err = tv_create(svm);
 	tv_find_firmware(svm);
+	if (!err)
+		err = tv_give_policy(svm);
 	if (!err)
 		err = tv_each_ram(svm, tv_declare_slot);
 	if (!err)
@@ -409,8 +491,8 @@ int tv_launch_locked(struct tv_svm *svm)
 		kvm_vm_dead(svm->kvm);
 	} else {
 		svm->launches++;
-		tv_count_launch();
 	}
+	tv_log_done(svm, err);
 	smp_store_release(&svm->state, err ? TV_DEAD : TV_RUNNING);
 	return err;
 }

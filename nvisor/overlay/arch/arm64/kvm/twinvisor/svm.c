@@ -35,6 +35,7 @@ int tv_init_vm(struct kvm *kvm)
 	mutex_init(&svm->mem_lock);
 	mutex_init(&svm->bounce_lock);
 	svm->cache.gfp_zero = __GFP_ZERO;
+	tv_take_policy(svm);
 	mutex_lock(&tv_svms_lock);
 	list_add_tail(&svm->list, &tv_svms);
 	mutex_unlock(&tv_svms_lock);
@@ -87,6 +88,7 @@ void tv_destroy_vm(struct kvm *kvm)
 	mutex_lock(&tv_svms_lock);
 	list_del(&svm->list);
 	mutex_unlock(&tv_svms_lock);
+	tv_log_put(svm->log);
 	xa_destroy(&svm->image);
 	kvm_mmu_free_memory_cache(&svm->cache);
 	kvm->arch.svm = NULL;

@@ -5,6 +5,7 @@
 #include <linux/kvm_host.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/xarray.h>
 
@@ -40,6 +41,19 @@ struct tv_chunk {
 	phys_addr_t ipa[TV_CHUNK_BLOCKS];	/* where its blocks are, those that are used */
 };
 
+/* How a launch went; who reads it has no part in it. */
+struct tv_log {
+	struct rcu_head rcu;
+	refcount_t users;
+	int err;		/* of the launch */
+	s64 code;		/* of the S-visor's call that failed, or 0 ... */
+	u32 call;		/* ... and its number */
+	u8 measurement[32];
+	size_t size;
+	size_t room;
+	u8 bytes[];		/* the records of the measurement */
+};
+
 struct tv_svm {
 	struct kvm *kvm;
 	struct list_head list;	/* all S-VMs; under tv_svms_lock */
@@ -49,7 +63,8 @@ struct tv_svm {
 	u64 id;
 	u64 ram;
 	u64 loaded;
-	u8 measurement[32];
+	struct tv_log *draft;	/* of the launch that is under way */
+	struct tv_log *log;	/* of the last one, or NULL; under tv_svms_lock */
 	u64 launches;
 	gfn_t firmware;		/* the slot of flash that the first vCPU starts in, or ~0 */
 	struct xarray image;	/* pages that the first launch loaded */
@@ -73,6 +88,9 @@ struct tv_svm {
 	u64 bounce_pages;
 	u64 bounce_most;
 
+	u64 policy_size;	/* 0: none */
+	u8 policy[TV_RUN_DATA_SIZE];
+
 	struct tv_vcpu vcpu[TV_MAX_VCPUS];
 };
 
@@ -84,6 +102,11 @@ int tv_stop(struct tv_svm *svm);
 /* launch.c */
 int tv_launch_locked(struct tv_svm *svm);
 bool tv_image_in(struct tv_svm *svm, gfn_t start, gfn_t end);
+
+/* log.c */
+struct tv_log *tv_log_new(void);
+int tv_log_add(struct tv_log **logp, const void *bytes, size_t size);
+void tv_log_put(struct tv_log *log);
 
 /* gate.c */
 s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4]);
@@ -123,7 +146,8 @@ void tv_bounce_free(struct tv_svm *svm);
 
 /* dev.c */
 extern u64 tv_features;	/* TV_FEATURE_*: the most that an S-VM can have */
-void tv_count_launch(void);
+void tv_tell_launch(struct tv_log *log);
+void tv_take_policy(struct tv_svm *svm);
 
 /* What the VMM may not write once it is launched */
 static inline bool tv_slot_is_private(struct tv_svm *svm, const struct kvm_memory_slot *slot)
