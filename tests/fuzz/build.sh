@@ -28,3 +28,7 @@ make -s -f tools/verify/Makefile O="$out/verify" LIBCBOR="$libcbor" CC="${CLANG:
 	"$out"/verify/libcbor/*.o "$out"/verify/libcbor/cbor/*.o "$out"/verify/libcbor/cbor/internal/*.o -lcrypto -lm \
 	-o "$out/token"
 fuzzer virtio tests/lib/fdt.c
+
+# So is what reads launch logs.
+"${CLANG:-clang-19}" -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -Iinclude -Itools/tv tests/fuzz/log.c tools/tv/log.c tools/tv/explain.c -o "$out/log"

@@ -4,7 +4,8 @@
  * kernel directly (QEMU 10.0, hw/arm/boot.c): a boot stub at the base of RAM; the
  * Image at the offset that its header asks for, out of the stub's way; the initrd
  * at 128 MiB or half of RAM, past the kernel; the device tree at the next 2 MiB
- * boundary, with all the room that QEMU keeps for it.
+ * boundary, with all the room that QEMU keeps for it. Firmware starts in the first of two banks of
+ * flash, and is given the device tree at the base of RAM (hw/arm/virt.c).
  */
 #include <endian.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define RAM_BASE 0x40000000UL
 #define NO_HEADER_OFFSET 0x80000UL /* of an Image without a size in its header */
 #define STUB_ROOM 4096UL
+#define FLASH_SIZE (64 * MIB)
 
 /* The arm64 Image header: Documentation/arch/arm64/booting.rst */
 struct image_header {
@@ -109,6 +111,22 @@ static void check_dtb(struct file dtb)
 	if (memmem(dtb.data, dtb.size, seed, sizeof(seed)))
 		fail("the device tree carries random seeds, so no two launches measure the same: "
 		     "add dtb-randomness=off to QEMU's -machine");
+}
+
+void image_build_firmware(struct image *img, struct file firmware, struct file dtb)
+{
+	check_dtb(dtb);
+	img->base = RAM_BASE;
+	img->flash = FLASH_SIZE;
+	if (firmware.size > FLASH_SIZE)
+		fail("the firmware has %zu bytes: QEMU's flash has room for 64 MiB", firmware.size);
+	if (firmware.size >= 4 && !memcmp(firmware.data, "QFI\xfb", 4))
+		fail("the firmware is a qcow2 image: only raw ones can be measured (qemu-img "
+		     "convert "
+		     "-O raw)");
+	img->segment[img->segments++] =
+		(struct segment){"firmware", 0, firmware.data, firmware.size};
+	add(img, "device tree", img->base, dtb.data, dtb.size);
 }
 
 void image_build(struct image *img, struct file kernel, struct file initrd, struct file dtb)

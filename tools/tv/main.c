@@ -16,7 +16,7 @@ static const struct {
 	{"run", cmd_run},       {"list", cmd_list},       {"stats", cmd_stats},
 	{"top", cmd_top},       {"measure", cmd_measure}, {"audit", cmd_audit},
 	{"mem", cmd_mem},       {"reclaim", cmd_reclaim}, {"verify", cmd_verify},
-	{"policy", cmd_policy},
+	{"policy", cmd_policy}, {"log", cmd_log},
 };
 
 static int run_command(struct argp_state *state, const char *name)
@@ -58,6 +58,7 @@ static const struct argp argp = {
 	"  stats     exits and memory in numbers\n"
 	"  top       exits a second, by reason, the busiest S-VM first\n"
 	"  measure   compute a launch measurement offline\n"
+	"  log       the launch log of an S-VM, for tv measure --log\n"
 	"  policy    make and show launch policies\n"
 	"  verify    check an attestation token\n"
 	"  audit     have the S-visor check itself\n"

@@ -11,10 +11,12 @@
 
 #include <twinvisor/abi.h>
 
+#include "log.h"
 #include "tv.h"
 
 struct options {
 	struct launch launch;
+	const char *log; /* to compare with */
 	bool verbose;
 	int rest; /* index of QEMU's command line in argv, or 0 */
 };
@@ -22,6 +24,11 @@ struct options {
 static const struct argp_option table[] = {
 	{"kernel", 'k', "FILE", 0, "arm64 kernel Image", 0},
 	{"initrd", 'i', "FILE", 0, "initial RAM disk", 0},
+	{"firmware", 'f', "FILE", 0,
+	 "UEFI firmware that the VM starts from (instead of a kernel): what is in QEMU's first "
+	 "bank "
+	 "of flash",
+	 0},
 	{"dtb", 'd', "FILE", 0,
 	 "device tree, as QEMU's -machine dumpdtb=FILE wrote it with all arguments of the run (it "
 	 "holds the kernel's command line)",
@@ -31,6 +38,10 @@ static const struct argp_option table[] = {
 	{"sve", 's', "BYTES", 0,
 	 "longest SVE vector of the VM's CPUs, 0 without SVE (what this machine's CPUs have, or "
 	 "what QEMU's -cpu says)",
+	 0},
+	{"log", 'l', "FILE", 0,
+	 "a launch log ('tv run --launch-log', 'tv log'): print its measurement, and what is in it "
+	 "that is not as expected. Exit status 1 if anything is",
 	 0},
 	{"verbose", 'v', NULL, 0, "show what lies where", 0},
 	{0},
@@ -66,6 +77,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 		o->launch.initrd = arg;
 		return 0;
+	case 'f':
+		o->launch.firmware = arg;
+		return 0;
+	case 'l':
+		o->log = arg;
+		return 0;
 	case 'd':
 		o->launch.dtb = arg;
 		return 0;
@@ -95,7 +112,8 @@ static const struct argp argp = {
 	table,
 	parse,
 	"[-- QEMU ARGUMENT...]",
-	"Compute the launch measurement of a VM that QEMU boots directly from a kernel.\v"
+	"Compute the launch measurement of a VM that QEMU boots directly from a kernel, or from "
+	"UEFI firmware; or explain in what a launch was unlike it.\v"
 	"Either name the parts by options, or give QEMU's command line, exactly as for 'tv run': "
 	"QEMU is "
 	"then asked for its device tree, which starts no VM.",
@@ -132,40 +150,81 @@ static uint64_t features(const struct launch *l)
 	return sve | (memmem(l->tree.data, l->tree.size, pmu, sizeof(pmu)) ? TV_FEATURE_PMU : 0);
 }
 
-static void measure(const struct options *o)
+static void build(const struct options *o, struct image *img)
 {
-	struct file kernel = file_read(o->launch.kernel, "kernel");
+	const struct launch *l = &o->launch;
 	struct file initrd = {0};
-	struct image img = {.size = o->launch.memory, .cpus = o->launch.cpus};
+
+	*img = (struct image){.size = l->memory, .cpus = l->cpus};
+	if (l->firmware) {
+		image_build_firmware(img, file_read(l->firmware, "firmware"), l->tree);
+	} else {
+		if (l->initrd)
+			initrd = file_read(l->initrd, "initrd");
+		image_build(img, file_read(l->kernel, "kernel"), initrd, l->tree);
+	}
+	img->features = features(l);
+	for (unsigned int i = 0; o->verbose && i < img->segments; i++)
+		fprintf(stderr, "%#12lx %10zu %s\n", img->segment[i].ipa, img->segment[i].size,
+			img->segment[i].name);
+}
+
+static void print_measurement(struct file log, const char *what)
+{
 	uint8_t digest[DIGEST];
 
-	if (o->launch.initrd)
-		initrd = file_read(o->launch.initrd, "initrd");
-	image_build(&img, kernel, initrd, o->launch.tree);
-	img.features = features(&o->launch);
-	for (unsigned int i = 0; o->verbose && i < img.segments; i++)
-		fprintf(stderr, "%#12lx %10zu %s\n", img.segment[i].ipa, img.segment[i].size,
-			img.segment[i].name);
-	image_measure(&img, digest);
+	log_measure(log, digest);
 	print_hex(digest, DIGEST);
-	putchar('\n');
+	puts(what);
+}
+
+/* 1 if it is not as the image wants it. */
+static int compare(const char *path, struct file expected, const struct image *img)
+{
+	struct file file = file_read(path, "launch log");
+	char error[LOG_ERROR];
+	struct log log, want;
+
+	if (!log_parse(file.data, file.size, &log, error))
+		fail("launch log %s: %s", path, error);
+	if (!log_parse(expected.data, expected.size, &want, error))
+		fail("such a VM cannot be launched: %s", error);
+	print_measurement(file, "  launched");
+	print_measurement(expected, "  expected");
+	if (!log_explain(&log, &want, img)) {
+		puts("equal");
+		return 0;
+	}
+	return 1;
+}
+
+static int measure(const struct options *o)
+{
+	struct image img;
+	struct file log;
+
+	build(o, &img);
+	log = image_log(&img);
+	if (o->log)
+		return compare(o->log, log, &img);
+	print_measurement(log, "");
+	return 0;
 }
 
 int cmd_measure(int argc, char **argv)
 {
 	struct options o = {.launch.cpus = 1, .launch.sve = SVE_HOST};
+	const struct launch *l = &o.launch;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	if (o.rest)
 		qemu_read(&o.launch, argc - o.rest, argv + o.rest);
-	else if (o.launch.dtb)
-		o.launch.tree = file_read(o.launch.dtb, "device tree");
-	if (!o.launch.kernel || !o.launch.tree.data || !o.launch.memory)
-		fail("measure needs --kernel, --dtb and --memory, or '-- QEMU ARGUMENT...'; see tv "
-		     "measure "
-		     "--help");
-	if (o.launch.cpus > TV_MAX_VCPUS)
-		fail("%u vCPUs: an S-VM has %d at most", o.launch.cpus, TV_MAX_VCPUS);
-	measure(&o);
-	return 0;
+	else if (l->dtb)
+		o.launch.tree = file_read(l->dtb, "device tree");
+	if ((!l->kernel && !l->firmware) || !l->tree.data || !l->memory)
+		fail("measure needs --kernel or --firmware, --dtb and --memory, or '-- QEMU "
+		     "ARGUMENT...'; see tv measure --help");
+	if (l->cpus > TV_MAX_VCPUS)
+		fail("%u vCPUs: an S-VM has %d at most", l->cpus, TV_MAX_VCPUS);
+	return measure(&o);
 }

@@ -89,15 +89,124 @@ static int sve_of(const char *value)
 	return longest;
 }
 
-static void refuse(const char *arg)
-{
-	static const char *const fixed[] = {"bios", "pflash", "loader", "dtb"};
+/* ---- firmware ------------------------------------------------------------- */
 
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		if (is_option(arg, fixed[i]))
-			fail("%s: only a kernel that QEMU boots directly (-kernel) can be measured "
-			     "offline",
-			     arg);
+/* The value of `key` in "key=value,...", where ",," stands for a comma; to be freed. NULL: none. */
+static char *key_value(const char *options, const char *key)
+{
+	size_t length = strlen(key);
+	char *value = malloc(strlen(options) + 1), *to = value;
+
+	if (!value)
+		fail("no memory");
+	while (*options) {
+		bool found = !strncmp(options, key, length) && options[length] == '=';
+
+		if (found)
+			options += length + 1;
+		for (; *options && (*options != ',' || options[1] == ','); options++) {
+			options += *options == ',';
+			if (found)
+				*to++ = *options;
+		}
+		if (found) {
+			*to = '\0';
+			return value;
+		}
+		options += *options == ',';
+	}
+	free(value);
+	return NULL;
+}
+
+static bool has(const char *options, const char *key, const char *want)
+{
+	char *value = key_value(options, key);
+	bool same = value && !strcmp(value, want);
+
+	free(value);
+	return same;
+}
+
+static const char *raw_file(const char *arg, const char *options, const char *format)
+{
+	char *value = key_value(options, format), *file;
+
+	if (value && strcmp(value, "raw") && strcmp(value, "file"))
+		fail("%s %s: only raw images of flash can be measured (qemu-img convert -O raw)",
+		     arg, options);
+	free(value);
+	file = key_value(options, "filename");
+	return file ? file : key_value(options, "file.filename");
+}
+
+/* The file behind the block node of this name, as -blockdev options give it. */
+static const char *node_file(int argc, char **argv, const char *node, int depth)
+{
+	for (int i = 1; depth < 4 && i + 1 < argc; i++) {
+		const char *options = argv[i + 1], *file;
+		char *below;
+
+		if (!is_option(argv[i], "blockdev") || !has(options, "node-name", node))
+			continue;
+		file = raw_file("-blockdev", options, "driver");
+		below = key_value(options, "file");
+		if (!file && below)
+			file = node_file(argc, argv, below, depth + 1);
+		if (file)
+			return file;
+	}
+	fail("cannot tell the file behind pflash0=%s: say it by --firmware", node);
+}
+
+/* A drive is the first bank of flash if it says so, or the first one that says nothing. */
+static void take_drive(struct launch *l, const char *options)
+{
+	char *unit = key_value(options, "unit"), *file = key_value(options, "file");
+	char *format = key_value(options, "format");
+
+	if (has(options, "if", "pflash") && (unit ? !strcmp(unit, "0") : !l->firmware)) {
+		if (format && strcmp(format, "raw"))
+			fail("-drive %s: only raw images of flash can be measured (qemu-img "
+			     "convert -O raw)",
+			     options);
+		if (!file)
+			fail("-drive %s: no file", options);
+		l->firmware = file;
+	}
+}
+
+static void take_machine(struct launch *l, int argc, char **argv, const char *options)
+{
+	char *node = key_value(options, "pflash0"), *bios = key_value(options, "firmware");
+
+	if (node)
+		l->firmware = node_file(argc, argv, node, 0);
+	else if (bios)
+		l->firmware = bios;
+}
+
+static void take_firmware(struct launch *l, int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		if (is_option(argv[i], "bios"))
+			l->firmware = argv[i + 1];
+		else if (is_option(argv[i], "pflash") && !l->firmware)
+			l->firmware = argv[i + 1];
+		else if (is_option(argv[i], "drive"))
+			take_drive(l, argv[i + 1]);
+		else if (is_option(argv[i], "machine") || is_option(argv[i], "M"))
+			take_machine(l, argc, argv, argv[i + 1]);
+	}
+}
+
+/* ---- all else ------------------------------------------------------------- */
+
+static void refuse(const char *arg, const char *value)
+{
+	if (is_option(arg, "dtb") ||
+	    (is_option(arg, "device") && value && is_word(value, "loader")))
+		fail("%s: what it puts in memory cannot be measured offline", arg);
 }
 
 static void take_option(struct launch *l, const char *arg, const char *value)
@@ -172,12 +281,17 @@ void qemu_read(struct launch *l, int argc, char **argv)
 	l->memory = 128 << 20;
 	l->cpus = 1;
 	for (int i = 1; i < argc; i++) {
-		refuse(argv[i]);
+		refuse(argv[i], i + 1 < argc ? argv[i + 1] : NULL);
 		if (i + 1 < argc)
 			take_option(l, argv[i], argv[i + 1]);
 	}
-	if (!l->kernel)
-		fail("no -kernel among QEMU's arguments: only a direct kernel boot can be measured "
-		     "offline");
+	if (!l->firmware)
+		take_firmware(l, argc, argv);
+	if (!l->kernel && !l->firmware)
+		fail("no -kernel among QEMU's arguments, nor firmware (-bios, -drive if=pflash, "
+		     "-machine pflash0): nothing that can be measured offline");
+	if (l->kernel && l->firmware)
+		fputs("tv: firmware fetches the kernel itself: it is no part of the measurement\n",
+		      stderr);
 	l->tree = read_dtb(argc, argv);
 }

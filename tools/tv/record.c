@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The launch measurement, from the records that abi.h defines. */
+/* The launch log that an image is to have, and the measurement of a log. */
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <mbedtls/sha256.h>
@@ -8,66 +9,88 @@
 
 #include "tv.h"
 
-static void add_word(mbedtls_sha256_context *sha, uint64_t word)
+struct writer {
+	struct file log;
+	size_t room;
+};
+
+static void add_bytes(struct writer *w, const void *bytes, size_t size)
 {
-	word = htole64(word);
-	mbedtls_sha256_update(sha, (const unsigned char *)&word, sizeof(word));
+	if (w->log.size + size > w->room) {
+		w->room = 2 * w->room + 4096;
+		w->log.data = realloc(w->log.data, w->room);
+		if (!w->log.data)
+			fail("no memory");
+	}
+	memcpy(w->log.data + w->log.size, bytes, size);
+	w->log.size += size;
 }
 
-static void add_ram(mbedtls_sha256_context *sha, const struct image *img)
+static void add_word(struct writer *w, uint64_t word)
 {
-	add_word(sha, TV_MEASURE_RAM);
-	add_word(sha, img->base);
-	add_word(sha, img->size);
+	word = htole64(word);
+	add_bytes(w, &word, sizeof(word));
+}
+
+static void add_ram(struct writer *w, uint64_t base, uint64_t size)
+{
+	add_word(w, TV_MEASURE_RAM);
+	add_word(w, base);
+	add_word(w, size);
 }
 
 /* A page that is all zero is as good as one that was never loaded. */
-static void add_page(mbedtls_sha256_context *sha, uint64_t ipa, const uint8_t *data, size_t size)
+static void add_page(struct writer *w, uint64_t ipa, const uint8_t *data, size_t size)
 {
 	static const uint8_t zero[TV_PAGE_SIZE];
-	uint8_t page[TV_PAGE_SIZE] = {0};
+	uint8_t page[TV_PAGE_SIZE] = {0}, digest[DIGEST];
 
 	if (size > TV_PAGE_SIZE)
 		size = TV_PAGE_SIZE;
 	if (!memcmp(data, zero, size))
 		return;
 	memcpy(page, data, size);
-	add_word(sha, TV_MEASURE_PAGE);
-	add_word(sha, ipa);
-	mbedtls_sha256_update(sha, page, sizeof(page));
+	mbedtls_sha256(page, sizeof(page), digest, 0);
+	add_word(w, TV_MEASURE_PAGE);
+	add_word(w, ipa);
+	add_bytes(w, digest, sizeof(digest));
 }
 
-static void add_segment(mbedtls_sha256_context *sha, const struct segment *s)
+static void add_segment(struct writer *w, const struct segment *s)
 {
 	for (size_t at = 0; at < s->size; at += TV_PAGE_SIZE)
-		add_page(sha, s->ipa + at, s->data + at, s->size - at);
+		add_page(w, s->ipa + at, s->data + at, s->size - at);
 }
 
 /* KVM gives vCPU n this affinity; all registers of a new vCPU are 0 but the first one's PC. */
-static void add_vcpu(mbedtls_sha256_context *sha, const struct image *img, unsigned int n)
+static void add_vcpu(struct writer *w, unsigned int n, uint64_t pc)
 {
-	add_word(sha, TV_MEASURE_VCPU);
-	add_word(sha, (n & 0xf) | (uint64_t)(n >> 4) << 8);
-	add_word(sha, n ? 0 : TV_VCPU_ON);
-	add_word(sha, n ? 0 : img->base);
+	add_word(w, TV_MEASURE_VCPU);
+	add_word(w, (n & 0xf) | (uint64_t)(n >> 4) << 8);
+	add_word(w, n ? 0 : TV_VCPU_ON);
+	add_word(w, n ? 0 : pc);
 	for (int i = 0; i < 31; i++)
-		add_word(sha, 0);
+		add_word(w, 0);
 }
 
-void image_measure(const struct image *img, uint8_t digest[DIGEST])
+struct file image_log(const struct image *img)
 {
-	mbedtls_sha256_context sha;
+	struct writer w = {0};
 
-	mbedtls_sha256_init(&sha);
-	mbedtls_sha256_starts(&sha, 0);
-	add_word(&sha, TV_MEASURE_HEAD);
-	add_word(&sha, TV_MEASURE_CPU);
-	add_word(&sha, img->features);
-	add_ram(&sha, img);
+	add_word(&w, TV_MEASURE_HEAD);
+	add_word(&w, TV_MEASURE_CPU);
+	add_word(&w, img->features);
+	if (img->flash)
+		add_ram(&w, 0, img->flash);
+	add_ram(&w, img->base, img->size);
 	for (unsigned int i = 0; i < img->segments; i++)
-		add_segment(&sha, &img->segment[i]);
+		add_segment(&w, &img->segment[i]);
 	for (unsigned int i = 0; i < img->cpus; i++)
-		add_vcpu(&sha, img, i);
-	mbedtls_sha256_finish(&sha, digest);
-	mbedtls_sha256_free(&sha);
+		add_vcpu(&w, i, img->flash ? 0 : img->base);
+	return w.log;
+}
+
+void log_measure(struct file log, uint8_t digest[DIGEST])
+{
+	mbedtls_sha256(log.data, log.size, digest, 0);
 }
