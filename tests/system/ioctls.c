@@ -149,6 +149,37 @@ static void resets_at_once(void)
 	ok(tiny_at_uart(&t) && look().launches == 2, "a new S-VM starts", "");
 }
 
+/* Of the device itself: policies, and logs of launches. */
+static void logs(void)
+{
+	static uint8_t bytes[4096];
+	struct twinvisor_policy policy = {.policy = (uintptr_t)bytes};
+	struct twinvisor_launch launch = {.vm = TWINVISOR_LAST};
+	int fd = open("/dev/twinvisor", O_RDWR);
+
+	refused(fd, TWINVISOR_POLICY, &policy, EINVAL, "an empty policy");
+	policy.size = 2049;
+	refused(fd, TWINVISOR_POLICY, &policy, EINVAL, "a policy that is too long");
+	policy = (struct twinvisor_policy){.size = 1};
+	refused(fd, TWINVISOR_POLICY, &policy, EFAULT, "a policy that is nowhere");
+	refused(fd, TWINVISOR_LAUNCH, &launch, EAGAIN, "the last launch before there is one");
+	launch.vm = 1;
+	refused(fd, TWINVISOR_LAUNCH, &launch, ENOENT, "the log of an S-VM that is not there");
+	launch.vm = 0;
+	refused(fd, TWINVISOR_LAUNCH, &launch, 0, "the log of an S-VM");
+	/* head and CPU, RAM, a page, a vCPU */
+	ok(launch.size == 24 + 24 + 48 + 280 && !launch.room && !launch.error, "its size", "");
+	launch.room = 24;
+	launch.log = (uintptr_t)bytes;
+	refused(fd, TWINVISOR_LAUNCH, &launch, 0, "a part of it");
+	ok(launch.room == 24 && !memcmp(bytes, "TMVSvm02", 8) && !bytes[24],
+	   "as much as there is room for", "");
+	launch.room = 1 << 20;
+	launch.log = 0;
+	refused(fd, TWINVISOR_LAUNCH, &launch, EFAULT, "a log to nowhere");
+	close(fd);
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -161,6 +192,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &wake, NULL);
 	start();
+	logs();
 	refuse_memory();
 	refuse_cpu();
 	alarm(2); /* the guest waits for ever: this ends KVM_RUN */

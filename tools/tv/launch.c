@@ -29,24 +29,26 @@ static bool ask(int fd, struct twinvisor_launch *launch)
 	fail("the launch log cannot be had: %s", strerror(errno));
 }
 
-/* Between the two calls, there may have been another launch. */
 bool get_launch(int fd, uint32_t vm, struct twinvisor_launch *launch, struct file *log)
 {
-	*log = (struct file){0};
+	struct file have = {0};
+
 	for (;;) {
 		*launch = (struct twinvisor_launch){
-			.vm = vm, .room = log->size, .log = (uintptr_t)log->data};
+			.vm = vm, .room = have.size, .log = (uintptr_t)have.data};
 		if (!ask(fd, launch))
 			return false;
-		if (launch->size <= log->size)
+		if (!log || launch->size <= have.size)
 			break;
-		free(log->data);
-		log->size = launch->size;
-		log->data = malloc(log->size);
-		if (!log->data)
-			fail("no memory for a launch log of %zu bytes", log->size);
+		/* If there is another launch before the next call, its log may be longer. */
+		free(have.data);
+		have.size = launch->size;
+		have.data = malloc(have.size);
+		if (!have.data)
+			fail("no memory for a launch log of %zu bytes", have.size);
 	}
-	log->size = launch->size;
+	if (log)
+		*log = (struct file){have.data, launch->size};
 	return true;
 }
 

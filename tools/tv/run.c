@@ -121,9 +121,9 @@ static void pass_on(pid_t vmm, int signals)
 static void hear_of_launch(struct run *run)
 {
 	struct twinvisor_launch launch;
-	struct file log;
+	struct file log = {0};
 
-	if (!get_launch(run->fd, TWINVISOR_LAST, &launch, &log))
+	if (!get_launch(run->fd, TWINVISOR_LAST, &launch, run->log ? &log : NULL))
 		return;
 	if (launch.error) {
 		launch_explain(&launch, run->policy, run->policy_bytes);

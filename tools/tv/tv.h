@@ -41,8 +41,8 @@ struct file {
 struct file file_read(const char *path, const char *what);
 uint64_t size_parse(const char *text); /* as QEMU's -m: MiB, or with K, M, G, T; 0: malformed */
 
-/* launch.c: how a launch went, by its S-VM's number or TWINVISOR_LAST, and its log. False: there
- * was none yet. */
+/* launch.c: how a launch went, by its S-VM's number or TWINVISOR_LAST, and its log, to be freed, if
+ * that is not NULL. False: there was none yet. */
 struct twinvisor_launch;
 bool get_launch(int fd, uint32_t vm, struct twinvisor_launch *launch, struct file *log);
 /* On standard error: why it failed. `policy`: the file's name and what is in it, or NULL and {0}.
