@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a launch was: its log, what tv measure makes of it, and what a policy refuses."""
+import hashlib
 import os
 import shutil
 import subprocess
@@ -105,6 +106,15 @@ def policies(t, m):
     t.ok(status == 1 and '2048 at most' in text, 'policy: not longer than the S-visor takes', text)
 
 
+def booted(t, m):
+    """tv boot: the S-visor that the firmware has measured is the one that was built."""
+    images = dict(line.split() for line in m.run('tv boot')[1].splitlines())
+    with open(BUILD / 'svisor/svisor.bin', 'rb') as image:
+        t.equal(images.get('SECURE_RT_EL2_TVD'), hashlib.file_digest(image, 'sha256').hexdigest(),
+                'tv boot: the S-visor is in the event log')
+    t.equal(m.run('tv boot >/tmp/shown; tv boot --raw >/tmp/log; tv boot /tmp/log | cmp - /tmp/shown')[0], 0, 'tv boot: the raw log says the same')
+
+
 def launches(t, m):
-    for part in (logged, tampered, firmware, policies):
+    for part in (booted, logged, tampered, firmware, policies):
         t.case(f'launches: {part.__name__}', part, t, m)

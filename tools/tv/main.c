@@ -16,7 +16,7 @@ static const struct {
 	{"run", cmd_run},       {"list", cmd_list},       {"stats", cmd_stats},
 	{"top", cmd_top},       {"measure", cmd_measure}, {"audit", cmd_audit},
 	{"mem", cmd_mem},       {"reclaim", cmd_reclaim}, {"verify", cmd_verify},
-	{"policy", cmd_policy}, {"log", cmd_log},
+	{"policy", cmd_policy}, {"log", cmd_log},         {"boot", cmd_boot},
 };
 
 static int run_command(struct argp_state *state, const char *name)
@@ -61,6 +61,7 @@ static const struct argp argp = {
 	"  log       the launch log of an S-VM, for tv measure --log\n"
 	"  policy    make and show launch policies\n"
 	"  verify    check an attestation token\n"
+	"  boot      what the firmware booted, by its event log\n"
 	"  audit     have the S-visor check itself\n"
 	"  mem       the pools of secure memory as maps\n"
 	"  reclaim   take secure memory back for the host\n"

@@ -20,6 +20,7 @@ int cmd_audit(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
+int cmd_boot(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 
 /* util.c */

@@ -143,6 +143,14 @@ struct twinvisor_launch {
 	__u64 reserved[4];
 };
 
+/* The firmware's event log, as TCG specifies it (crypto agile). ENOENT: there is none. */
+struct twinvisor_event_log {
+	__u64 size;		/* out: of all of it in bytes */
+	__u64 room;		/* of log[]; out: as much of it as was used */
+	__u64 log;		/* pointer to __u8[room] */
+	__u64 reserved[1];
+};
+
 #define TWINVISOR_IOC		0xb7
 
 /*
@@ -168,5 +176,6 @@ struct twinvisor_launch {
 #define TWINVISOR_POLICY	_IOW(TWINVISOR_IOC, 9, struct twinvisor_policy)
 /* The file polls as readable when there is a last launch that was not asked for yet. */
 #define TWINVISOR_LAUNCH	_IOWR(TWINVISOR_IOC, 10, struct twinvisor_launch)
+#define TWINVISOR_EVENT_LOG	_IOWR(TWINVISOR_IOC, 11, struct twinvisor_event_log)
 
 #endif /* _UAPI_LINUX_TWINVISOR_H */

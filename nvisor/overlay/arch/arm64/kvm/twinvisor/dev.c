@@ -426,6 +426,50 @@ static int tv_stats(struct twinvisor_stats __user *arg)
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
+/* A piece of the firmware's event log, by the shared page of the CPU that this is */
+static s64 tv_smc_event_log(u64 offset, void *piece, u64 *size)
+{
+	u64 out[4];
+	s64 code;
+
+	preempt_disable();
+	code = tv_smc(TV_EVENT_LOG, offset, 0, 0, 0, out);
+	memcpy(piece, (void *)tv_share_page() + TV_RUN_DATA, TV_RUN_DATA_SIZE);
+	preempt_enable();
+	*size = out[0];
+	return code;
+}
+
+static int tv_event_log(struct twinvisor_event_log __user *arg)
+{
+	struct twinvisor_event_log log;
+	u64 at = 0;
+	void *piece;
+	int err;
+
+	if (copy_from_user(&log, arg, sizeof(log)))
+		return -EFAULT;
+	piece = kmalloc(TV_RUN_DATA_SIZE, GFP_KERNEL);
+	if (!piece)
+		return -ENOMEM;
+	do {
+		u64 n;
+
+		err = tv_errno(tv_smc_event_log(at, piece, &log.size));
+		if (err)
+			break;
+		log.room = min(log.room, log.size);
+		n = min_t(u64, log.room - at, TV_RUN_DATA_SIZE);
+		if (copy_to_user(u64_to_user_ptr(log.log) + at, piece, n))
+			err = -EFAULT;
+		at += n;
+	} while (!err && at < log.room);
+	kfree(piece);
+	if (!err && copy_to_user(arg, &log, sizeof(log)))
+		err = -EFAULT;
+	return err;
+}
+
 static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
@@ -453,6 +497,8 @@ static long tv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return tv_policy(filp->private_data, argp);
 	case TWINVISOR_LAUNCH:
 		return tv_last_launch(filp->private_data, argp);
+	case TWINVISOR_EVENT_LOG:
+		return tv_event_log(argp);
 	default:
 		return -ENOTTY;
 	}
