@@ -40,7 +40,7 @@ def logged(t, m):
     job.expect('guest: secret planted', BOOT)
     measured = running(m).measurement
     t.equal(m.run(f'sha256sum <{LOG}')[1].split()[:1], [measured], "launch log: its hash is the measurement")
-    t.equal(m.run(f'tv log 0 | cmp - {LOG}')[0], 0, 'launch log: tv log has the same')
+    t.equal(m.run('tv log 0 | sha256sum')[1].split()[:1], [measured], 'launch log: tv log has the same')
     t.equal(explain(m, qemu('hold')), (0, ['equal']), 'launch log: tv measure --log finds it equal')
     status, lines = explain(m, qemu('hold', more='rd.break'))
     t.ok(status == 1 and lines and all(line.startswith('device tree: ') for line in lines),
@@ -82,7 +82,6 @@ def refused(t, m, name, policy, want):
     job = start(m, qemu('hold'), f'--policy {policy}')
     job.expect(want, BOOT)
     t.ok(True, f'policy: {name} is refused, and tv says so')
-    job.expect('kvm run failed', BOOT)
     t.ok('guest:' not in job.text, f'policy: {name}: the guest never runs', job.text)
     t.ok(all(r.state == 'dead' for r in rows(m)), f'policy: {name}: nothing runs')
     end(t, m, job, f'policy: {name}')
@@ -112,7 +111,8 @@ def booted(t, m):
     with open(BUILD / 'svisor/svisor.bin', 'rb') as image:
         t.equal(images.get('SECURE_RT_EL2_TVD'), hashlib.file_digest(image, 'sha256').hexdigest(),
                 'tv boot: the S-visor is in the event log')
-    t.equal(m.run('tv boot >/tmp/shown; tv boot --raw >/tmp/log; tv boot /tmp/log | cmp - /tmp/shown')[0], 0, 'tv boot: the raw log says the same')
+    again = m.run('tv boot --raw >/tmp/log && tv boot /tmp/log')[1]
+    t.equal(dict(line.split() for line in again.splitlines()), images, 'tv boot: the raw log says the same')
 
 
 def launches(t, m):

@@ -462,7 +462,10 @@ static void tv_log_done(struct tv_svm *svm, int err)
 	tv_log_put(old);
 }
 
-/* Candidate -> running, or dead. kvm->slots_lock is held. */
+/*
+ * Candidate -> running, or dead: it never runs, but registers can be read, which
+ * QEMU does to say where it failed. kvm->slots_lock is held.
+ */
 int tv_launch_locked(struct tv_svm *svm)
 {
 	int err;
@@ -488,7 +491,6 @@ int tv_launch_locked(struct tv_svm *svm)
 	if (err) {
 		pr_warn_ratelimited("twinvisor: VMM %d: launch failed: %d\n", svm->pid, err);
 		tv_stop(svm);
-		kvm_vm_dead(svm->kvm);
 	} else {
 		svm->launches++;
 	}
