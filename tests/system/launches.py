@@ -53,8 +53,8 @@ def logged(t, m):
 
 
 def tampered(t, m):
-    """One byte of the initrd is another."""
-    m.run("cp /guest/initrd /tmp/initrd; printf '\\377' | dd of=/tmp/initrd bs=1 seek=81925 conv=notrunc 2>/dev/null")
+    """Some bytes of the initrd are others."""
+    m.run("cp /guest/initrd /tmp/initrd; printf TAMPERED | dd of=/tmp/initrd bs=1 seek=81925 conv=notrunc 2>/dev/null")
     job = start(m, qemu('hold', initrd='/tmp/initrd'))
     running(m)
     status, lines = explain(m, qemu('hold'))
@@ -94,7 +94,7 @@ def policies(t, m):
     m.run(f'{sign} --measurement {"5a" * 32} /tmp/other')
     refused(t, m, 'another measurement', '/tmp/other', r'refused the launch: it is not the one that the policy names')
     t.equal(explain(m, qemu('hold')), (0, ['equal']), 'policy: what was refused has a launch log')
-    m.run(f"{sign} /tmp/forged; printf '\\125' | dd of=/tmp/forged bs=1 seek=100 conv=notrunc 2>/dev/null")
+    m.run(f"{sign} /tmp/forged; printf FORGERY! | dd of=/tmp/forged bs=1 seek=100 conv=notrunc 2>/dev/null")
     refused(t, m, 'one that was changed', '/tmp/forged', 'refused the launch: /tmp/forged was changed after it was signed')
     m.run(f'{sign} --version 99 /tmp/newer')
     refused(t, m, 'a newer S-visor', '/tmp/newer', 'older than the policy wants .*: 99 at least')
