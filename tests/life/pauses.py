@@ -22,12 +22,12 @@ class Rounds:
         return 'FAILED' not in self.job.text
 
 
-def stands_still(m, other):
+def stands_still(t, m, other, name):
     """No exit of the first S-VM, while the second goes on."""
     before = exits(m)
     other.beats_on()
     after = exits(m)
-    return before[0] == after[0] and before[1] < after[1]
+    t.ok(before[0] == after[0] and before[1] < after[1], name, f'exits before: {before}, after: {after}')
 
 
 def paused(t, m):
@@ -35,7 +35,7 @@ def paused(t, m):
     vm, other = Rounds(m, MONITOR), Beating(m)
     for n in range(TIMES):
         t.equal(monitor(m, 'stop'), 'VM status: paused', f'pause {n}: the VMM says so')
-        t.case(f'pause {n}: nothing runs', stands_still, m, other)
+        stands_still(t, m, other, f'pause {n}: nothing runs')
         t.equal(monitor(m, 'cont'), 'VM status: running', f'pause {n}: over')
         t.case(f'pause {n}: the guest goes on, its clock too', vm.more, 2)
     for job in (vm.job, other.job):
@@ -54,7 +54,7 @@ def interrupted(t, m):
     t.equal(storm.wait(600), (0, '2\n'), 'signals: both vCPUs got all of theirs')
     t.case('signals: and goes on after it', vm.more, 2)
     m.run(f'kill -STOP {pid}')
-    t.case('SIGSTOP: nothing runs', stands_still, m, other)
+    stands_still(t, m, other, 'SIGSTOP: nothing runs')
     m.run(f'kill -CONT {pid}')
     t.case('SIGCONT: the guest goes on', vm.more, 2)
     for job in (vm.job, other.job):
