@@ -55,7 +55,7 @@ errata=$(sed -n 's/^CPU_FLAG_LIST += \(ERRATA_N2_[0-9]*\).*/\1=1/p' "$src/lib/cp
 
 # TF-A keeps no account of changed options, nor of all files that they name.
 options="TZC=$TZC_BASE BOOT=$boot FAST=${TVD_FAST:=1} LIFECYCLE=$lifecycle
-$(cat "$rot_key" "$secret" "$certificate" | sha256sum)"
+$(cat "$rot_key" "$secret" "$certificate" "$top"/crypto/* | sha256sum)"
 if [ "$(cat "$out/options" 2>/dev/null)" != "$options" ]; then
 	rm -rf "$out/qemu"
 	echo "$options" >"$out/options"
