@@ -19,7 +19,7 @@ def limits(t, m):
     free = heap_free(m)
     most = abi('TV_MAX_VMS')
     status, text = m.run('tv run -- /mnt/churn limit', timeout=600)
-    t.ok(status == 0 and text.endswith(f'{most} run, one more: ENOMEM\n'), 'limits: S-VMs at once', text)
+    t.ok(status == 0 and f'{most} run, one more: ENOMEM\n' in text, 'limits: S-VMs at once', text)
     t.ok('tv: the launch failed: TV_VM_CREATE of the S-visor gave -6' in text, 'limits: tv says which call failed', text)
     t.ok(re.search(r'twinvisor: VMM \d+: launch failed: -12', m.run('dmesg')[1]), 'limits: the log says so too')
     most = abi('TV_MAX_VCPUS')
