@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cbor.h>
+#include <twinvisor/token.h>
 
 #include "cose.h"
 #include "hmac.h"
 
-#define TAG_SIGN1 18
-#define HEADER_X5CHAIN 33
 #define KEY_TYPE 1
 #define KEY_TYPE_EC2 2
 #define EC2_CURVE -1
@@ -13,8 +12,7 @@
 #define EC2_X -2
 #define EC2_Y -3
 
-/* {1 (alg): -7 (ES256)} */
-static const uint8_t protected_header[] = {0xa1, 0x01, 0x26};
+static const uint8_t protected_header[] = {COSE_ES256};
 
 /* The head of a byte string of `size` bytes; returns its length. */
 static size_t bytes_head(uint8_t head[3], size_t size)
@@ -40,8 +38,8 @@ static size_t bytes_head(uint8_t head[3], size_t size)
  */
 void cose_hash(const uint8_t *payload, size_t size, uint8_t hash[P256_SIZE])
 {
-	static const uint8_t begin[] = {0x84, 0x6a, 'S', 'i',  'g',  'n',  'a',  't', 'u',
-					'r',  'e',  '1', 0x43, 0xa1, 0x01, 0x26, 0x40};
+	static const uint8_t begin[] = {0x84, 0x6a, 'S', 'i', 'g',  'n',        'a', 't',
+					'u',  'r',  'e', '1', 0x43, COSE_ES256, 0x40};
 	uint8_t head[3];
 	mbedtls_sha256_context sha;
 	size_t head_size = bytes_head(head, size);
@@ -61,7 +59,7 @@ static int encode_unprotected(CborEncoder *array, const uint8_t *chain, size_t s
 	int err = cbor_encoder_create_map(array, &map, chain ? 1 : 0);
 
 	if (chain) {
-		err |= cbor_encode_uint(&map, HEADER_X5CHAIN);
+		err |= cbor_encode_uint(&map, COSE_X5CHAIN);
 		err |= cbor_encode_byte_string(&map, chain, size);
 	}
 	return err | cbor_encoder_close_container(array, &map);
@@ -74,7 +72,7 @@ size_t cose_sign1(uint8_t *out, size_t room, const uint8_t *payload, size_t size
 	int err;
 
 	cbor_encoder_init(&cbor, out, room, 0);
-	err = cbor_encode_tag(&cbor, TAG_SIGN1);
+	err = cbor_encode_tag(&cbor, COSE_TAG_SIGN1);
 	err |= cbor_encoder_create_array(&cbor, &array, 4);
 	err |= cbor_encode_byte_string(&array, protected_header, sizeof(protected_header));
 	err |= encode_unprotected(&array, chain, chain_size);

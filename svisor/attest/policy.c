@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The launch policy: a COSE_Sign1 whose payload is a map of these keys, in this order. It comes
- * from the N-visor, and is the tenant's only by its signature; which tenant's, the token says.
+ * The launch policy: a COSE_Sign1 whose payload is a map of the claims TV_POLICY_*, in this order.
+ * It comes from the N-visor, and is the tenant's only by its signature; which tenant's, the token
+ * says.
  */
 #include <string.h>
 
 #include <cbor.h>
+#include <twinvisor/token.h>
 
 #include "attest.h"
 #include "log.h"
 #include "share.h"
 #include "vm.h"
 
-#define KEY_FORMAT 1      /* 1 */
-#define KEY_TENANT 2      /* public key, x and y */
-#define KEY_MEASUREMENT 3 /* may be missing: any */
-#define KEY_DEBUG 4       /* a bool */
-#define KEY_VERSION 5     /* of the S-visor, at least */
-#define KEY_DATA 6        /* up to TENANT_DATA_SIZE bytes; may be missing */
-
-#define FORMAT 1
-#define TAG_SIGN1 18
-
-static const uint8_t es256[] = {0xa1, 0x01, 0x26}; /* {1 (alg): -7} */
+static const uint8_t es256[] = {COSE_ES256};
 
 /* The byte string at `at`, in one piece; steps past it. False: it is none. */
 static bool take_bytes(CborValue *at, const uint8_t **bytes, size_t *size)
@@ -69,7 +61,7 @@ static bool take_measurement(CborValue *at, struct policy *policy)
 {
 	const uint8_t *bytes;
 
-	policy->measured = take_key(at, KEY_MEASUREMENT);
+	policy->measured = take_key(at, TV_POLICY_MEASUREMENT);
 	if (!policy->measured)
 		return true;
 	if (!take_fixed(at, &bytes, HASH_SIZE))
@@ -83,7 +75,7 @@ static bool take_data(CborValue *at, struct policy *policy)
 	const uint8_t *bytes;
 	size_t size;
 
-	if (!take_key(at, KEY_DATA))
+	if (!take_key(at, TV_POLICY_DATA))
 		return true;
 	if (!take_bytes(at, &bytes, &size) || size > TENANT_DATA_SIZE)
 		return false;
@@ -102,15 +94,16 @@ static const char *read_claims(const uint8_t *payload, size_t size, struct polic
 	if (cbor_parser_init(payload, size, 0, &parser, &map) || !cbor_value_is_map(&map) ||
 	    !cbor_value_is_length_known(&map) || cbor_value_enter_container(&map, &at))
 		return "payload";
-	if (!take_key(&at, KEY_FORMAT) || !take_uint(&at, &format) || format != FORMAT)
+	if (!take_key(&at, TV_POLICY_FORMAT) || !take_uint(&at, &format) ||
+	    format != TV_POLICY_FORMAT_1)
 		return "format (1)";
-	if (!take_key(&at, KEY_TENANT) || !take_fixed(&at, key, 2 * P256_SIZE))
+	if (!take_key(&at, TV_POLICY_TENANT) || !take_fixed(&at, key, 2 * P256_SIZE))
 		return "tenant's key (2)";
 	if (!take_measurement(&at, policy))
 		return "measurement (3)";
-	if (!take_key(&at, KEY_DEBUG) || !take_bool(&at, &policy->debug))
+	if (!take_key(&at, TV_POLICY_DEBUG) || !take_bool(&at, &policy->debug))
 		return "debug (4)";
-	if (!take_key(&at, KEY_VERSION) || !take_uint(&at, &policy->version))
+	if (!take_key(&at, TV_POLICY_VERSION) || !take_uint(&at, &policy->version))
 		return "version (5)";
 	if (!take_data(&at, policy))
 		return "tenant's data (6)";
@@ -134,7 +127,7 @@ static const char *read_sign1(const uint8_t *document, size_t size, struct sign1
 	const uint8_t *header;
 
 	if (cbor_parser_init(document, size, 0, &parser, &array) || !cbor_value_is_tag(&array) ||
-	    cbor_value_get_tag(&array, &tag) || tag != TAG_SIGN1 ||
+	    cbor_value_get_tag(&array, &tag) || tag != COSE_TAG_SIGN1 ||
 	    cbor_value_advance_fixed(&array))
 		return "tag";
 	if (!cbor_value_is_array(&array) || !cbor_value_is_length_known(&array) ||

@@ -6,30 +6,14 @@
 #include <string.h>
 
 #include <cbor.h>
+#include <twinvisor/token.h>
 
 #include "arch.h"
 #include "attest.h"
 #include "private.h"
 #include "vcpu.h"
 
-#define PROFILE "tag:twinvisor.example,2026:svm#1.0.0"
-#define SHA_256 "sha-256"
-
-#define CLAIM_CHALLENGE 10
-#define CLAIM_PROFILE 265
-#define CLAIM_PERSONALIZATION 44235
-#define CLAIM_HASH 44236
-#define CLAIM_KEY 44237
-#define CLAIM_INITIAL 44238
-#define CLAIM_EXTENSIBLE 44239
-#define CLAIM_KEY_HASH 44240
-#define CLAIM_POLICY -75000
-#define CLAIM_TENANT -75001
 #define CLAIMS 8 /* and two more with a policy */
-
-#define TAG_CCA_TOKEN 399
-#define PLATFORM_TOKEN 44234
-#define REALM_TOKEN 44241
 
 /* A token is composed anew each time that some of it is wanted; the signature alone takes long. */
 static struct {
@@ -40,7 +24,7 @@ static struct {
 static int encode_rems(CborEncoder *map, uint8_t rem[REMS][HASH_SIZE])
 {
 	CborEncoder array;
-	int err = cbor_encode_uint(map, CLAIM_EXTENSIBLE);
+	int err = cbor_encode_uint(map, TV_CLAIM_EXTENSIBLE);
 
 	err |= cbor_encoder_create_array(map, &array, REMS);
 	for (unsigned i = 0; i < REMS; i++)
@@ -68,17 +52,17 @@ static size_t encode_claims(const struct vm *vm, struct token *token)
 	assert_held(&compose.lock);
 	cbor_encoder_init(&cbor, compose.claims, sizeof(compose.claims), 0);
 	err = cbor_encoder_create_map(&cbor, &map, policy ? CLAIMS + 2 : CLAIMS);
-	err |= encode_bytes(&map, CLAIM_CHALLENGE, token->challenge, CHALLENGE_SIZE);
-	err |= encode_text(&map, CLAIM_PROFILE, PROFILE);
-	err |= encode_bytes(&map, CLAIM_PERSONALIZATION, a->policy.data, TENANT_DATA_SIZE);
-	err |= encode_text(&map, CLAIM_HASH, SHA_256);
-	err |= encode_bytes(&map, CLAIM_KEY, attest_public(), COSE_KEY_SIZE);
-	err |= encode_bytes(&map, CLAIM_INITIAL, vm->measurement, HASH_SIZE);
+	err |= encode_bytes(&map, TV_CLAIM_CHALLENGE, token->challenge, CHALLENGE_SIZE);
+	err |= encode_text(&map, TV_CLAIM_PROFILE, TV_SVM_PROFILE);
+	err |= encode_bytes(&map, TV_CLAIM_PERSONALIZATION, a->policy.data, TENANT_DATA_SIZE);
+	err |= encode_text(&map, TV_CLAIM_SVM_HASH, TV_TOKEN_HASH);
+	err |= encode_bytes(&map, TV_CLAIM_KEY, attest_public(), COSE_KEY_SIZE);
+	err |= encode_bytes(&map, TV_CLAIM_INITIAL, vm->measurement, HASH_SIZE);
 	err |= encode_rems(&map, token->rem);
-	err |= encode_text(&map, CLAIM_KEY_HASH, SHA_256);
+	err |= encode_text(&map, TV_CLAIM_KEY_HASH, TV_TOKEN_HASH);
 	if (policy) {
-		err |= encode_bytes(&map, CLAIM_POLICY, a->policy.digest, HASH_SIZE);
-		err |= encode_bytes(&map, CLAIM_TENANT, a->policy.tenant, HASH_SIZE);
+		err |= encode_bytes(&map, TV_CLAIM_POLICY, a->policy.digest, HASH_SIZE);
+		err |= encode_bytes(&map, TV_CLAIM_TENANT, a->policy.tenant, HASH_SIZE);
 	}
 	err |= cbor_encoder_close_container(&cbor, &map);
 	if (err)
@@ -97,10 +81,10 @@ static size_t encode_all(const struct vm *vm, struct token *token)
 	size = cose_sign1(compose.signed_claims, sizeof(compose.signed_claims), compose.claims,
 			  size, NULL, 0, token->signature);
 	cbor_encoder_init(&cbor, compose.all, sizeof(compose.all), 0);
-	err = cbor_encode_tag(&cbor, TAG_CCA_TOKEN);
+	err = cbor_encode_tag(&cbor, TV_TOKEN_TAG);
 	err |= cbor_encoder_create_map(&cbor, &map, 2);
-	err |= encode_bytes(&map, PLATFORM_TOKEN, platform, platform_size);
-	err |= encode_bytes(&map, REALM_TOKEN, compose.signed_claims, size);
+	err |= encode_bytes(&map, TV_TOKEN_PLATFORM, platform, platform_size);
+	err |= encode_bytes(&map, TV_TOKEN_SVM, compose.signed_claims, size);
 	err |= cbor_encoder_close_container(&cbor, &map);
 	if (err || !size)
 		panic("no room for a token");

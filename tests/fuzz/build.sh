@@ -23,7 +23,7 @@ sanitizers='-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 libcbor=${LIBCBOR:-build/src/libcbor}
 make -s -f tools/verify/Makefile O="$out/verify" LIBCBOR="$libcbor" CC="${CLANG:-clang-19}" VERIFY_CFLAGS="$sanitizers"
 # shellcheck disable=SC2086
-"${CLANG:-clang-19}" -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -fsanitize=fuzzer $sanitizers -Itools/verify \
+"${CLANG:-clang-19}" -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -fsanitize=fuzzer $sanitizers -Itools/verify -Iinclude \
 	-isystem "$out/verify/include" -isystem "$libcbor/src" tests/fuzz/token.c "$out/verify/cose.o" "$out/verify/policy.o" "$out/verify/eventlog.o" \
 	"$out"/verify/libcbor/*.o "$out"/verify/libcbor/cbor/*.o "$out"/verify/libcbor/cbor/internal/*.o -lcrypto -lm \
 	-o "$out/token"

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* tv verify: is this token of the S-VM that was meant, on a machine to be trusted? */
 #include <argp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <twinvisor/abi.h>
 
 #include "tv.h"
 #include "../verify/verify.h"
@@ -147,7 +150,7 @@ static void show(const struct verify_result *r)
 	printf("%-22s %s\n", "device", r->device);
 	show_hex("instance", r->instance, sizeof(r->instance));
 	printf("%-22s %#lx%s\n", "lifecycle", (unsigned long)r->lifecycle,
-	       r->lifecycle == 0x3000 ? " (secured)" : " (can be debugged)");
+	       r->lifecycle == TV_LIFECYCLE_SECURED ? " (secured)" : " (can be debugged)");
 	for (unsigned int i = 0; i < r->components; i++) {
 		const struct component *c = &r->component[i];
 		char name[64];

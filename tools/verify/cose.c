@@ -8,11 +8,9 @@
 
 #include "cose.h"
 
-#define TAG_SIGN1 18
-#define X5CHAIN 33
 #define HALF 32 /* of a public key or signature */
 
-static const uint8_t es256[] = {0xa1, 0x01, 0x26}; /* {1 (alg): -7} */
+static const uint8_t es256[] = {COSE_ES256};
 
 /* ---- CBOR ---------------------------------------------------------------- */
 
@@ -178,7 +176,7 @@ static const char *read_chain(const cbor_item_t *header, struct bytes *chain)
 	if (!cbor_isa_map(header) || !cbor_map_is_definite(header) || cbor_map_size(header) > 1)
 		return "unprotected header";
 	*chain = (struct bytes){NULL, 0};
-	if (cbor_map_size(header) && !cbor_bytes(cbor_find(header, X5CHAIN), 0, chain))
+	if (cbor_map_size(header) && !cbor_bytes(cbor_find(header, COSE_X5CHAIN), 0, chain))
 		return "x5chain (33)";
 	return NULL;
 }
@@ -207,7 +205,7 @@ const char *sign1_read(struct bytes bytes, cbor_item_t **item, struct sign1 *out
 {
 	const char *wrong;
 
-	if (!bytes.size || bytes.at[0] != (0xc0 | TAG_SIGN1))
+	if (!bytes.size || bytes.at[0] != (0xc0 | COSE_TAG_SIGN1))
 		return "tag";
 	*item = cbor_all((struct bytes){bytes.at + 1, bytes.size - 1});
 	wrong = *item ? read_parts(*item, out) : "no CBOR, or cut short";
@@ -305,7 +303,7 @@ size_t sign1_make(struct bytes payload, EVP_PKEY *key, uint8_t *out, size_t room
 	    push(array, cbor_new_definite_map(0)) &&
 	    push(array, cbor_build_bytestring(payload.at, payload.size)) &&
 	    push(array, cbor_build_bytestring(raw, sizeof(raw))))
-		tag = cbor_build_tag(TAG_SIGN1, array);
+		tag = cbor_build_tag(COSE_TAG_SIGN1, array);
 	if (tag) {
 		size = cbor_serialize(tag, out, room);
 		cbor_decref(&tag);

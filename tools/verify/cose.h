@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <twinvisor/token.h>
+
 #define P256_PUBLIC 64
 
 /* Byte strings lie in the item that was loaded; it outlives them. */

@@ -10,14 +10,6 @@
 #include "cose.h"
 #include "verify.h"
 
-#define KEY_FORMAT 1
-#define KEY_TENANT 2
-#define KEY_MEASUREMENT 3
-#define KEY_DEBUG 4
-#define KEY_VERSION 5
-#define KEY_DATA 6
-#define FORMAT 1
-
 static bool wrong(char error[256], const char *what)
 {
 	snprintf(error, 256, "%s", what);
@@ -50,13 +42,14 @@ static cbor_item_t *number_of(uint64_t n)
 static bool add_claims(cbor_item_t *map, const struct policy_terms *t,
 		       const uint8_t public[P256_PUBLIC])
 {
-	return add(map, KEY_FORMAT, cbor_build_uint8(FORMAT)) &&
-	       add(map, KEY_TENANT, cbor_build_bytestring(public, P256_PUBLIC)) &&
+	return add(map, TV_POLICY_FORMAT, cbor_build_uint8(TV_POLICY_FORMAT_1)) &&
+	       add(map, TV_POLICY_TENANT, cbor_build_bytestring(public, P256_PUBLIC)) &&
 	       (!t->has_measurement ||
-		add(map, KEY_MEASUREMENT, cbor_build_bytestring(t->measurement, HASH))) &&
-	       add(map, KEY_DEBUG, cbor_build_bool(t->debug)) &&
-	       add(map, KEY_VERSION, number_of(t->version)) &&
-	       (!t->data_size || add(map, KEY_DATA, cbor_build_bytestring(t->data, t->data_size)));
+		add(map, TV_POLICY_MEASUREMENT, cbor_build_bytestring(t->measurement, HASH))) &&
+	       add(map, TV_POLICY_DEBUG, cbor_build_bool(t->debug)) &&
+	       add(map, TV_POLICY_VERSION, number_of(t->version)) &&
+	       (!t->data_size ||
+		add(map, TV_POLICY_DATA, cbor_build_bytestring(t->data, t->data_size)));
 }
 
 static size_t sign_with(const struct policy_terms *terms, EVP_PKEY *key, uint8_t out[POLICY_MOST])
@@ -100,7 +93,7 @@ static bool in_order(const cbor_item_t *map)
 		const cbor_item_t *key = cbor_map_handle(map)[i].key;
 
 		if (!cbor_isa_uint(key) || cbor_get_int(key) <= last ||
-		    cbor_get_int(key) > KEY_DATA)
+		    cbor_get_int(key) > TV_POLICY_DATA)
 			return false;
 		last = cbor_get_int(key);
 	}
@@ -110,18 +103,19 @@ static bool in_order(const cbor_item_t *map)
 static bool read_claims(const cbor_item_t *map, struct policy_terms *t, struct bytes *public,
 			char error[256])
 {
-	cbor_item_t *format = cbor_find(map, KEY_FORMAT), *debug = cbor_find(map, KEY_DEBUG),
-		    *version = cbor_find(map, KEY_VERSION);
+	cbor_item_t *format = cbor_find(map, TV_POLICY_FORMAT),
+		    *debug = cbor_find(map, TV_POLICY_DEBUG),
+		    *version = cbor_find(map, TV_POLICY_VERSION);
 	struct bytes bytes = {NULL, 0};
 
 	if (!in_order(map))
 		return wrong(error, "claims: other ones, or in another order, than 1 to 6");
-	if (!format || !cbor_isa_uint(format) || cbor_get_int(format) != FORMAT)
+	if (!format || !cbor_isa_uint(format) || cbor_get_int(format) != TV_POLICY_FORMAT_1)
 		return wrong(error, "format (1)");
-	if (!cbor_bytes(cbor_find(map, KEY_TENANT), P256_PUBLIC, public))
+	if (!cbor_bytes(cbor_find(map, TV_POLICY_TENANT), P256_PUBLIC, public))
 		return wrong(error, "tenant's key (2)");
-	t->has_measurement = cbor_find(map, KEY_MEASUREMENT);
-	if (t->has_measurement && !cbor_bytes(cbor_find(map, KEY_MEASUREMENT), HASH, &bytes))
+	t->has_measurement = cbor_find(map, TV_POLICY_MEASUREMENT);
+	if (t->has_measurement && !cbor_bytes(cbor_find(map, TV_POLICY_MEASUREMENT), HASH, &bytes))
 		return wrong(error, "measurement (3)");
 	if (t->has_measurement)
 		memcpy(t->measurement, bytes.at, HASH);
@@ -131,10 +125,11 @@ static bool read_claims(const cbor_item_t *map, struct policy_terms *t, struct b
 	if (!version || !cbor_isa_uint(version))
 		return wrong(error, "version (5)");
 	t->version = cbor_get_int(version);
-	if (cbor_find(map, KEY_DATA) &&
-	    (!cbor_bytes(cbor_find(map, KEY_DATA), 0, &bytes) || bytes.size > sizeof(t->data)))
+	if (cbor_find(map, TV_POLICY_DATA) &&
+	    (!cbor_bytes(cbor_find(map, TV_POLICY_DATA), 0, &bytes) ||
+	     bytes.size > sizeof(t->data)))
 		return wrong(error, "tenant's data (6)");
-	t->data_size = cbor_find(map, KEY_DATA) ? bytes.size : 0;
+	t->data_size = cbor_find(map, TV_POLICY_DATA) ? bytes.size : 0;
 	memcpy(t->data, bytes.at ? bytes.at : t->data, t->data_size);
 	return true;
 }

@@ -12,36 +12,10 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
+#include <twinvisor/abi.h>
+
 #include "cose.h"
 #include "verify.h"
-
-#define TAG_CCA 399
-#define PLATFORM_TOKEN 44234
-#define REALM_TOKEN 44241
-
-#define PROFILE 265
-#define PLATFORM_PROFILE "tag:twinvisor.example,2026:platform#1.0.0"
-#define REALM_PROFILE "tag:twinvisor.example,2026:svm#1.0.0"
-#define NONCE 10
-
-#define INSTANCE 256
-#define LIFECYCLE 2395
-#define IMPLEMENTATION 2396
-#define SOFTWARE 2399
-#define SECURED 0x3000
-
-#define COMPONENT_TYPE 1
-#define COMPONENT_MEASUREMENT 2
-#define COMPONENT_VERSION 4
-#define COMPONENT_SIGNER 5
-#define SVISOR "BL32"
-
-#define PERSONALIZATION 44235
-#define KEY 44237
-#define INITIAL 44238
-#define EXTENSIBLE 44239
-#define POLICY -75000
-#define TENANT -75001
 
 struct check {
 	const struct verify_want *want;
@@ -73,7 +47,8 @@ static bool has_profile(const cbor_item_t *map, const char *profile)
 {
 	char text[64];
 
-	return cbor_text(cbor_find(map, PROFILE), text, sizeof(text)) && !strcmp(text, profile);
+	return cbor_text(cbor_find(map, TV_CLAIM_PROFILE), text, sizeof(text)) &&
+	       !strcmp(text, profile);
 }
 
 /* ---- the platform -------------------------------------------------------- */
@@ -128,10 +103,10 @@ static bool check_device(struct check *c, const struct sign1 *platform)
 
 static bool take_component(const cbor_item_t *map, struct component *out)
 {
-	return cbor_text(cbor_find(map, COMPONENT_TYPE), out->type, sizeof(out->type)) &&
-	       cbor_text(cbor_find(map, COMPONENT_VERSION), out->version, sizeof(out->version)) &&
-	       take(map, COMPONENT_MEASUREMENT, out->measurement, HASH) &&
-	       take(map, COMPONENT_SIGNER, out->signer, HASH);
+	return cbor_text(cbor_find(map, TV_SOFTWARE_TYPE), out->type, sizeof(out->type)) &&
+	       cbor_text(cbor_find(map, TV_SOFTWARE_VERSION), out->version, sizeof(out->version)) &&
+	       take(map, TV_SOFTWARE_MEASUREMENT, out->measurement, HASH) &&
+	       take(map, TV_SOFTWARE_SIGNER, out->signer, HASH);
 }
 
 static bool take_components(struct check *c, const cbor_item_t *array)
@@ -140,39 +115,39 @@ static bool take_components(struct check *c, const cbor_item_t *array)
 
 	if (!array || !cbor_isa_array(array) || !cbor_array_is_definite(array) ||
 	    !cbor_array_size(array) || cbor_array_size(array) > COMPONENTS)
-		return refuse(c, "platform token: software components (%d)", SOFTWARE);
+		return refuse(c, "platform token: software components (%d)", TV_CLAIM_SOFTWARE);
 	for (; out->components < cbor_array_size(array); out->components++)
 		if (!take_component(cbor_array_handle(array)[out->components],
 				    &out->component[out->components]))
 			return refuse(c, "platform token: software component %u (%d)",
-				      out->components, SOFTWARE);
+				      out->components, TV_CLAIM_SOFTWARE);
 	return true;
 }
 
 static bool take_platform(struct check *c, const cbor_item_t *map, uint8_t key_hash[HASH])
 {
 	struct verify_result *out = c->out;
-	cbor_item_t *lifecycle = cbor_find(map, LIFECYCLE);
+	cbor_item_t *lifecycle = cbor_find(map, TV_CLAIM_LIFECYCLE);
 
-	if (!has_profile(map, PLATFORM_PROFILE))
-		return refuse(c, "platform token: its profile (%d) is not %s", PROFILE,
-			      PLATFORM_PROFILE);
-	if (!take(map, NONCE, key_hash, HASH))
-		return refuse(c, "platform token: challenge (%d)", NONCE);
-	if (!take(map, INSTANCE, out->instance, sizeof(out->instance)))
-		return refuse(c, "platform token: instance (%d)", INSTANCE);
-	if (!take(map, IMPLEMENTATION, out->implementation, HASH))
-		return refuse(c, "platform token: implementation (%d)", IMPLEMENTATION);
+	if (!has_profile(map, TV_PLATFORM_PROFILE))
+		return refuse(c, "platform token: its profile (%d) is not %s", TV_CLAIM_PROFILE,
+			      TV_PLATFORM_PROFILE);
+	if (!take(map, TV_CLAIM_CHALLENGE, key_hash, HASH))
+		return refuse(c, "platform token: challenge (%d)", TV_CLAIM_CHALLENGE);
+	if (!take(map, TV_CLAIM_INSTANCE, out->instance, sizeof(out->instance)))
+		return refuse(c, "platform token: instance (%d)", TV_CLAIM_INSTANCE);
+	if (!take(map, TV_CLAIM_IMPLEMENTATION, out->implementation, HASH))
+		return refuse(c, "platform token: implementation (%d)", TV_CLAIM_IMPLEMENTATION);
 	if (!lifecycle || !cbor_isa_uint(lifecycle))
-		return refuse(c, "platform token: lifecycle (%d)", LIFECYCLE);
+		return refuse(c, "platform token: lifecycle (%d)", TV_CLAIM_LIFECYCLE);
 	out->lifecycle = cbor_get_int(lifecycle);
-	return take_components(c, cbor_find(map, SOFTWARE));
+	return take_components(c, cbor_find(map, TV_CLAIM_SOFTWARE));
 }
 
 static const struct component *find_svisor(const struct verify_result *out)
 {
 	for (unsigned i = 0; i < out->components; i++)
-		if (!strcmp(out->component[i].type, SVISOR))
+		if (!strcmp(out->component[i].type, TV_SOFTWARE_SVISOR))
 			return &out->component[i];
 	return NULL;
 }
@@ -182,10 +157,11 @@ static bool check_platform(struct check *c)
 	const struct component *svisor = find_svisor(c->out);
 
 	if (!svisor)
-		return refuse(c, "platform token: no S-visor (" SVISOR ") among its components");
+		return refuse(c, "platform token: no S-visor (" TV_SOFTWARE_SVISOR
+				 ") among its components");
 	if (c->want->svisor && memcmp(svisor->measurement, c->want->svisor, HASH))
 		return refuse(c, "the S-visor is another one than you expect");
-	if (c->out->lifecycle != SECURED && !c->want->debug)
+	if (c->out->lifecycle != TV_LIFECYCLE_SECURED && !c->want->debug)
 		return refuse(c,
 			      "the machine can be debugged (lifecycle %#lx), and you do not "
 			      "allow that",
@@ -214,20 +190,21 @@ static bool take_svm(struct check *c, const cbor_item_t *map)
 {
 	struct verify_result *out = c->out;
 
-	if (!has_profile(map, REALM_PROFILE))
-		return refuse(c, "S-VM token: its profile (%d) is not %s", PROFILE, REALM_PROFILE);
-	if (!take(map, NONCE, out->challenge, CHALLENGE))
-		return refuse(c, "S-VM token: challenge (%d)", NONCE);
-	if (!take(map, PERSONALIZATION, out->data, sizeof(out->data)))
-		return refuse(c, "S-VM token: tenant's data (%d)", PERSONALIZATION);
-	if (!take(map, INITIAL, out->measurement, HASH))
-		return refuse(c, "S-VM token: launch measurement (%d)", INITIAL);
-	if (!take_rems(cbor_find(map, EXTENSIBLE), out->rem))
-		return refuse(c, "S-VM token: run-time measurements (%d)", EXTENSIBLE);
-	out->has_policy = cbor_find(map, POLICY) || cbor_find(map, TENANT);
-	if (out->has_policy &&
-	    (!take(map, POLICY, out->policy, HASH) || !take(map, TENANT, out->tenant, HASH)))
-		return refuse(c, "S-VM token: policy (%d, %d)", POLICY, TENANT);
+	if (!has_profile(map, TV_SVM_PROFILE))
+		return refuse(c, "S-VM token: its profile (%d) is not %s", TV_CLAIM_PROFILE,
+			      TV_SVM_PROFILE);
+	if (!take(map, TV_CLAIM_CHALLENGE, out->challenge, CHALLENGE))
+		return refuse(c, "S-VM token: challenge (%d)", TV_CLAIM_CHALLENGE);
+	if (!take(map, TV_CLAIM_PERSONALIZATION, out->data, sizeof(out->data)))
+		return refuse(c, "S-VM token: tenant's data (%d)", TV_CLAIM_PERSONALIZATION);
+	if (!take(map, TV_CLAIM_INITIAL, out->measurement, HASH))
+		return refuse(c, "S-VM token: launch measurement (%d)", TV_CLAIM_INITIAL);
+	if (!take_rems(cbor_find(map, TV_CLAIM_EXTENSIBLE), out->rem))
+		return refuse(c, "S-VM token: run-time measurements (%d)", TV_CLAIM_EXTENSIBLE);
+	out->has_policy = cbor_find(map, TV_CLAIM_POLICY) || cbor_find(map, TV_CLAIM_TENANT);
+	if (out->has_policy && (!take(map, TV_CLAIM_POLICY, out->policy, HASH) ||
+				!take(map, TV_CLAIM_TENANT, out->tenant, HASH)))
+		return refuse(c, "S-VM token: policy (%d, %d)", TV_CLAIM_POLICY, TV_CLAIM_TENANT);
 	return true;
 }
 
@@ -271,8 +248,8 @@ static EVP_PKEY *take_key(struct check *c, const cbor_item_t *map, const uint8_t
 	struct bytes bytes;
 	EVP_PKEY *key;
 
-	if (!cbor_bytes(cbor_find(map, KEY), 0, &bytes) || !key_read(bytes, public)) {
-		refuse(c, "S-VM token: key (%d)", KEY);
+	if (!cbor_bytes(cbor_find(map, TV_CLAIM_KEY), 0, &bytes) || !key_read(bytes, public)) {
+		refuse(c, "S-VM token: key (%d)", TV_CLAIM_KEY);
 		return NULL;
 	}
 	SHA256(bytes.at, bytes.size, hash);
@@ -342,11 +319,11 @@ static bool verify_collection(struct check *c, const cbor_item_t *item)
 	const cbor_item_t *map;
 	bool ok;
 
-	if (!cbor_isa_tag(item) || cbor_tag_value(item) != TAG_CCA)
-		return refuse(c, "this is no token: tag %d is missing", TAG_CCA);
+	if (!cbor_isa_tag(item) || cbor_tag_value(item) != TV_TOKEN_TAG)
+		return refuse(c, "this is no token: tag %d is missing", TV_TOKEN_TAG);
 	map = tagged(item);
-	ok = open_part(c, map, PLATFORM_TOKEN, "platform", &platform) &&
-	     open_part(c, map, REALM_TOKEN, "S-VM", &svm) && verify_parts(c, &platform, &svm);
+	ok = open_part(c, map, TV_TOKEN_PLATFORM, "platform", &platform) &&
+	     open_part(c, map, TV_TOKEN_SVM, "S-VM", &svm) && verify_parts(c, &platform, &svm);
 	close_part(&platform);
 	close_part(&svm);
 	return ok;

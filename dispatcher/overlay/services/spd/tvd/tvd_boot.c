@@ -23,30 +23,14 @@
 #include <cose.h>
 #include <hmac.h>
 #include <p256.h>
+#include <twinvisor/token.h>
 
 #include "tvd_boot.h"
 
-#define PROFILE "tag:twinvisor.example,2026:platform#1.0.0"
 #define IMPLEMENTATION "TwinVisor on QEMU virt"
-#define HASH_NAME "sha-256"
 
-/* Claims of the token, and of one software component */
-#define CLAIM_CHALLENGE 10
-#define CLAIM_INSTANCE 256
-#define CLAIM_PROFILE 265
-#define CLAIM_LIFECYCLE 2395
-#define CLAIM_IMPLEMENTATION 2396
-#define CLAIM_SOFTWARE 2399
-#define CLAIM_CONFIG 2401
-#define CLAIM_HASH 2402
 #define CLAIMS 8
-
-#define SOFTWARE_TYPE 1
-#define SOFTWARE_MEASUREMENT 2
-#define SOFTWARE_VERSION 4
-#define SOFTWARE_SIGNER 5
-#define SOFTWARE_HASH 6
-#define SOFTWARE_CLAIMS 5
+#define SOFTWARE_CLAIMS 5 /* of one software component */
 
 #define INSTANCE_TYPE 0x01U
 #define MAX_IMAGES 8U
@@ -75,7 +59,7 @@ static const struct {
 } types[] = {
 	{MBOOT_BL2_IMAGE_STRING, "BL2", NULL},
 	{MBOOT_BL31_IMAGE_STRING, "BL31", NULL},
-	{MBOOT_BL32_IMAGE_STRING, "BL32", TO_TEXT(TV_SVISOR_VERSION)},
+	{MBOOT_BL32_IMAGE_STRING, TV_SOFTWARE_SVISOR, TO_TEXT(TV_SVISOR_VERSION)},
 	{MBOOT_BL33_IMAGE_STRING, "BL33", ""},
 };
 
@@ -192,11 +176,11 @@ static CborError put_image(CborEncoder *array, unsigned int image, const uint8_t
 	}
 
 	err = cbor_encoder_create_map(array, &map, SOFTWARE_CLAIMS);
-	err |= put_text(&map, SOFTWARE_TYPE, type);
-	err |= put_bytes(&map, SOFTWARE_MEASUREMENT, digests[image], HASH_SIZE);
-	err |= put_text(&map, SOFTWARE_VERSION, version);
-	err |= put_bytes(&map, SOFTWARE_SIGNER, signer, HASH_SIZE);
-	err |= put_text(&map, SOFTWARE_HASH, HASH_NAME);
+	err |= put_text(&map, TV_SOFTWARE_TYPE, type);
+	err |= put_bytes(&map, TV_SOFTWARE_MEASUREMENT, digests[image], HASH_SIZE);
+	err |= put_text(&map, TV_SOFTWARE_VERSION, version);
+	err |= put_bytes(&map, TV_SOFTWARE_SIGNER, signer, HASH_SIZE);
+	err |= put_text(&map, TV_SOFTWARE_HASH, TV_TOKEN_HASH);
 
 	return err | cbor_encoder_close_container(array, &map);
 }
@@ -204,7 +188,7 @@ static CborError put_image(CborEncoder *array, unsigned int image, const uint8_t
 static CborError put_images(CborEncoder *claims)
 {
 	unsigned int size, flags, i;
-	CborError err = cbor_encode_uint(claims, CLAIM_SOFTWARE);
+	CborError err = cbor_encode_uint(claims, TV_CLAIM_SOFTWARE);
 	CborEncoder array;
 	void *rotpk;
 
@@ -234,15 +218,15 @@ static size_t make_payload(const struct tv_boot *boot)
 
 	cbor_encoder_init(&cbor, payload, sizeof(payload), 0);
 	err = cbor_encoder_create_map(&cbor, &claims, CLAIMS);
-	err |= put_bytes(&claims, CLAIM_CHALLENGE, challenge, sizeof(challenge));
-	err |= put_bytes(&claims, CLAIM_INSTANCE, instance, sizeof(instance));
-	err |= put_text(&claims, CLAIM_PROFILE, PROFILE);
-	err |= cbor_encode_uint(&claims, CLAIM_LIFECYCLE);
+	err |= put_bytes(&claims, TV_CLAIM_CHALLENGE, challenge, sizeof(challenge));
+	err |= put_bytes(&claims, TV_CLAIM_INSTANCE, instance, sizeof(instance));
+	err |= put_text(&claims, TV_CLAIM_PROFILE, TV_PLATFORM_PROFILE);
+	err |= cbor_encode_uint(&claims, TV_CLAIM_LIFECYCLE);
 	err |= cbor_encode_uint(&claims, boot->lifecycle);
-	err |= put_bytes(&claims, CLAIM_IMPLEMENTATION, implementation, sizeof(implementation));
+	err |= put_bytes(&claims, TV_CLAIM_IMPLEMENTATION, implementation, sizeof(implementation));
 	err |= put_images(&claims);
-	err |= put_bytes(&claims, CLAIM_CONFIG, config, sizeof(config));
-	err |= put_text(&claims, CLAIM_HASH, HASH_NAME);
+	err |= put_bytes(&claims, TV_CLAIM_CONFIG, config, sizeof(config));
+	err |= put_text(&claims, TV_CLAIM_HASH, TV_TOKEN_HASH);
 	err |= cbor_encoder_close_container(&cbor, &claims);
 
 	return (err == CborNoError) ? cbor_encoder_get_buffer_size(&cbor, payload) : 0U;
