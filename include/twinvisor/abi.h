@@ -23,7 +23,7 @@
 #define TWINVISOR_ABI_H
 
 #define TV_ABI_MAJOR 5
-#define TV_ABI_MINOR 0
+#define TV_ABI_MINOR 1
 
 /* What a launch policy can ask for at least; rises with each fix that a tenant may insist on. */
 #define TV_SVISOR_VERSION 1
@@ -193,7 +193,30 @@
  * TV_EINVAL: offset is beyond; TV_EFAULT. */
 #define TV_EVENT_LOG TV_SMC(0x19)
 
-#define TV_CALLS 0x1a /* number of calls above */
+/* The next ones are of cores without Secure EL2 (docs/havmsi.md). There the S-visor has EL2 and the
+ * N-visor is at EL1, under a stage 2 of its own; all calls are the same SMCs. Elsewhere: TV_ENOSYS. */
+
+/* () -> x1 = ICH_VTR_EL2. */
+#define TV_HOST_INFO TV_SMC(0x1a)
+/* (table, ipa_bits, level) -> x1 = N-VM: an ordinary VM. As TV_VM_CREATE has them. It is not
+ * protected, but its stage-2 table is the S-visor's, and holds what the normal S2PT asks for, with
+ * the rights asked for, of ordinary memory alone. TV_EINVAL, TV_ENOMEM, TV_ENOHEAP. */
+#define TV_NVM_CREATE TV_SMC(0x1b)
+/* (n-vm, mpidr) Runs a vCPU of it, with the state that is in the shared page, till the next
+ * exception: struct tv_run.gpr and .pc, .cntvoff, .flags (TV_RUN_SERROR or 0); struct tv_gic,
+ * tv_state, tv_fp, all of which are as the guest has left them then; tv_run.exit is
+ * TV_EXIT_SYNC, _IRQ or _NVM_SERROR, and esr, far and hpfar are the hardware's. A stage-2 fault is served
+ * here if the normal S2PT allows the access. TV_EDENIED: it asks for what is not ordinary memory at
+ * run->hpfar; TV_EBUSY: the N-VM is being destroyed; TV_EINVAL as TV_VCPU_RUN; TV_ENOHEAP,
+ * TV_EFAULT. */
+#define TV_NVM_RUN TV_SMC(0x1c)
+/* (n-vm, ipa, size) The normal S2PT has changed in [ipa, ipa + size), and no CPU uses what it asked
+ * for there before: what a TLBI is elsewhere. size 0: anywhere. TV_EINVAL. */
+#define TV_NVM_FORGET TV_SMC(0x1d)
+/* (n-vm) TV_EBUSY: a vCPU runs. */
+#define TV_NVM_DESTROY TV_SMC(0x1e)
+
+#define TV_CALLS 0x1f /* number of calls above */
 
 #define TV_SVISOR 0 /* a vm that is none: the S-visor itself */
 
@@ -242,6 +265,14 @@
  * as a call is, by TV_SVISOR_RETURN with TV_OK, when that is done. */
 #define TV_DISPATCH_WIPE TV_SMC(0x42)
 
+/* ---- calls: S-visor at EL2 to EL3 (refused from anywhere else) ------------ */
+
+/* (address) -> x1 = 32 bits of a device that only the Secure world reaches and that the manifest
+ * names: the TZC-400's page, or the UART's. TV_EINVAL: of no other. */
+#define TV_EL3_READ TV_SMC(0x44)
+/* (address, value) */
+#define TV_EL3_WRITE TV_SMC(0x45)
+
 /* ---- exits (tv_run.exit) ------------------------------------------------- */
 
 /* esr, far and hpfar hold only what the exit's line shows, the rest is zero; of gpr[] only that is
@@ -268,6 +299,10 @@
 /* The guest has given up pages, by its balloon: of the chunk at `size` none is given out any more.
  * TV_CHUNK_FREE, or not; and enter again. */
 #define TV_EXIT_UNUSED 9
+
+/* Of TV_NVM_RUN: a synchronous exception to EL2, a physical SError; TV_EXIT_IRQ as above */
+#define TV_EXIT_SYNC 10
+#define TV_EXIT_NVM_SERROR 11
 
 /* ---- lines (tv_run.lines) ------------------------------------------------- */
 
@@ -299,6 +334,12 @@
 #define TV_RUN_DATA 2048 /* offset of what some calls take or give ... */
 #define TV_RUN_DATA_SIZE 2048
 
+/* On cores without Secure EL2: */
+#define TV_RUN_GIC 512   /* struct tv_gic: of TV_VCPU_RUN and TV_NVM_RUN */
+#define TV_RUN_STATE 768 /* struct tv_state: of TV_NVM_RUN */
+#define TV_RUN_FP 1024   /* struct tv_fp: of TV_NVM_RUN */
+#define TV_MAX_LISTS 16  /* list registers */
+
 #ifndef __ASSEMBLER__
 
 /*
@@ -321,6 +362,29 @@ struct tv_run {
 	uint64_t late;    /* exit: TV_LATE_*, or 0 */
 };
 
+/* The virtual GIC's CPU interface (IHI 0069, 12.4), which the N-visor cannot reach from EL1: loaded
+ * at entry, as the guest left it at exit. */
+struct tv_gic {
+	uint64_t hcr, vmcr; /* ICH_HCR_EL2, ICH_VMCR_EL2 */
+	uint64_t lists;     /* entry: how many of lr[] there are; the others are empty */
+	uint64_t lr[TV_MAX_LISTS];
+	uint64_t ap0r[4], ap1r[4];
+};
+
+/* An N-VM's vCPU, besides tv_run.gpr and .pc. */
+struct tv_state {
+	uint64_t pstate;
+	uint64_t traps; /* entry: bits of HCR_EL2 that trap more: TVM, TRVM, TSW, TWE, TID1, TID2 */
+	uint64_t sctlr, cpacr, ttbr0, ttbr1, tcr, mair, amair, vbar, contextidr, esr, afsr0, afsr1;
+	uint64_t far, par, elr, spsr, sp_el0, sp_el1, tpidr_el0, tpidrro_el0, tpidr_el1, csselr;
+	uint64_t mdscr, cntkctl; /* all of these of EL1, if not said otherwise */
+};
+
+struct tv_fp {
+	uint8_t q[32][16];
+	uint64_t fpcr, fpsr;
+};
+
 /* What the S-visor tells of a queue. Bytes and copies are of buffers: out, that the device reads;
  * in, that it wrote. */
 struct tv_queue {
@@ -341,6 +405,9 @@ struct tv_queue {
  * caches off, DAIF set, at tv_manifest.base, with x0 = the manifest's address,
  * x1 = the CPU's linear index, x2 = 1 on the first (cold) entry of all and 0 on
  * later ones, and answers with TV_SVISOR_READY.
+ * Without Secure EL2, all of the S-visor's memory is ordinary DRAM that no device's NSAID reaches
+ * in the TZC-400 (last region), and BL31 enters it once, in the same way, at Non-secure EL2, in
+ * place of the kernel; it starts the kernel itself, and other CPUs with PSCI's CPU_ON.
  */
 #define TV_MANIFEST_MAGIC 0x3156544d /* "MTV1" */
 
@@ -353,6 +420,8 @@ struct tv_manifest {
 	uint32_t drams;
 	uint32_t timers; /* bit n: PPI 16 + n is an EL1 timer's, Non-secure */
 	uint64_t boot;   /* struct tv_boot, Secure, the S-visor's to erase; or 0: no attestation */
+	uint64_t host;   /* without Secure EL2: where the N-visor starts, at EL1, ... */
+	uint64_t host_x[4]; /* ... with these in x0-x3 */
 	struct {
 		uint64_t base, size;
 	} dram[TV_MAX_DRAM];
