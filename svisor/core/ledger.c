@@ -112,6 +112,40 @@ int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index)
 	return ret;
 }
 
+/* Nothing of it is in a Secure run, or in the chunk that is about to be. */
+static bool may_lend(const struct pool *p, uint64_t at)
+{
+	return at >= p->top + (p->growing ? TV_CHUNK_SIZE : 0);
+}
+
+bool ledger_lend(pa_t at, uint64_t size)
+{
+	struct pool *p = find_pool(at.v);
+	bool ok = in_dram(at.v, size);
+
+	spin_lock(&ledger.lock);
+	if (p)
+		ok = ok && may_lend(p, at.v);
+	else
+		ok = ok && !overlaps_pool(at.v, size);
+	if (ok && p)
+		p->chunks[chunk_number(p, at.v)].lent++;
+	spin_unlock(&ledger.lock);
+	return ok;
+}
+
+void ledger_unlend(pa_t at, uint64_t size)
+{
+	struct pool *p = find_pool(at.v);
+
+	(void)size;
+	if (!p)
+		return;
+	spin_lock(&ledger.lock);
+	p->chunks[chunk_number(p, at.v)].lent--;
+	spin_unlock(&ledger.lock);
+}
+
 /* The S-visor's own memory grows by this chunk, Secure and zero. */
 static void make_heap(struct chunk *c, pa_t base)
 {
@@ -132,12 +166,12 @@ static int begin_growing(struct pool *p, struct chunk *c, unsigned vm)
 	uint64_t *records;
 
 	assert_held(&ledger.lock);
-	if (p->growing)
+	if (p->growing || c->lent)
 		return TV_EBUSY;
 	records = vm == NOBODY ? NULL : heap_alloc(RECORD_PAGES);
 	if (!records && vm != NOBODY)
 		return TV_ENOHEAP;
-	*c = (struct chunk){CHUNK_NORMAL, vm, records};
+	*c = (struct chunk){.state = CHUNK_NORMAL, .owner = vm, .records = records};
 	p->growing = true;
 	return TV_AGAIN;
 }

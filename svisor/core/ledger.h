@@ -30,6 +30,7 @@ struct chunk {
 	enum chunk_state state;
 	unsigned owner;    /* TAKEN, OWNED: index of the S-VM, or NOBODY: it is to be HEAP */
 	uint64_t *records; /* one a page; 0.2 % of the chunk */
+	unsigned lent;     /* NORMAL: leaves of N-VMs' stage 2 in it (havmsi) */
 };
 
 #define NOBODY TV_MAX_VMS /* as a chunk's owner: the S-visor itself */
@@ -98,6 +99,12 @@ void ledger_free(struct chunk *c);
 /* Zeroes and frees one chunk of the S-VM, none of whose pages is mapped any more. False if
  * it has none; true also if one is still TAKEN. The S-VM's lock is held; takes the ledger's. */
 bool ledger_free_chunk(unsigned vm);
+
+/* Of an N-VM's stage 2, where that is the S-visor's: a leaf of ordinary memory, aligned and of at most
+ * a block. While it is lent, its chunk cannot be taken. False: not all of it is ordinary, or its chunk
+ * is being taken. Take the ledger's lock. */
+bool ledger_lend(pa_t at, uint64_t size);
+void ledger_unlend(pa_t at, uint64_t size);
 
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
 int ledger_return(uint64_t pool, uint64_t *base);
