@@ -5,7 +5,7 @@
 .PHONY: help run demo-secret test test-full test-kvm test-stress test-mem bench bench-mem bench-io fuzz size clean distclean format lint root qemu tfa svisor linux host guest tools all
 
 # Given on the command line, these reach the scripts through the environment.
-export BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC NONINTERACTIVE
+export MODE TV_CPU BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE CMD TIMEOUT SUITES FUZZ_SECONDS MINUTES SEED QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC NONINTERACTIVE
 export ROT_KEY DEVICE_SECRET DEVICE_ROOT DEVICE_ROOT_KEY DEVICE_CERT
 
 help:
@@ -40,6 +40,11 @@ help:
 #:   make clean        remove what was built, keep tools, downloads and ccache
 #:   make distclean    remove build/ altogether
 #:
+#: Without Secure EL2 (docs/havmsi.md), on Cortex-A57, or what else TV_CPU=cortex-a72 names:
+#:   make run MODE=havmsi    as above
+#:   make test MODE=havmsi   the tests of this mode; SUITES='…' picks others
+#:   make bench MODE=havmsi  what exits cost beside those of a host that protects nothing
+#:
 #: One part alone:
 #:   make root         the Debian 13 tool root under build/root, in which all is built
 #:   make qemu tfa svisor linux guest tools host
@@ -66,7 +71,7 @@ demo-secret: all
 
 test: root
 	@scripts/in-root scripts/build tested
-	@scripts/in-root tests/run $(SUITES)
+	@scripts/in-root tests/run $(or $(SUITES),$(MODE))
 
 test-kvm: all
 	@scripts/in-root scripts/build linux-vanilla kvm-tests
@@ -79,11 +84,16 @@ test-stress: all
 test-mem: all
 	@scripts/in-root tests/mem/stress
 
+ifeq ($(MODE),havmsi)
+bench: all
+	@scripts/in-root bench/havmsi/run
+else
 bench: all
 	@scripts/in-root scripts/build tfa-slow bench-disk
 	@scripts/in-root bench/micro/run
 	@scripts/in-root bench/apps/run
 	@scripts/in-root bench/apps/scale
+endif
 
 bench-mem: all
 	@scripts/in-root bench/mem/run

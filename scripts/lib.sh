@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
 # What a user may set for a run; passed on by name, everything else is left outside.
-passed="CMD TIMEOUT SUITES FUZZ_SECONDS BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE MINUTES SEED NONINTERACTIVE CI JOBS TERM http_proxy https_proxy no_proxy"
+passed="MODE TV_CPU CMD TIMEOUT SUITES FUZZ_SECONDS BENCH BENCH_PROFILE BENCH_IO BENCH_IO_PROFILE MINUTES SEED NONINTERACTIVE CI JOBS TERM http_proxy https_proxy no_proxy"
 keys="ROT_KEY DEVICE_SECRET DEVICE_ROOT DEVICE_ROOT_KEY DEVICE_CERT"
 sources="QEMU_SRC TFA_SRC LINUX_SRC MBEDTLS_SRC TINYCBOR_SRC LIBCBOR_SRC $keys"
 

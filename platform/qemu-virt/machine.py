@@ -21,6 +21,10 @@ import time
 from pathlib import Path
 
 BUILD = Path(os.environ['TV_BUILD'])
+# MODE=havmsi: cores without Secure EL2, of which TV_CPU may name others. (the core, its firmware)
+MODE = os.environ.get('MODE') or None
+CORES = {None: ('neoverse-n2', 'tfa'), 'havmsi': (os.environ.get('TV_CPU') or 'cortex-a57', 'tfa-havmsi')}
+CPU, FIRMWARE = CORES[MODE]
 CPUS, MEMORY, POOL, CHANNELS = 4, '3G', '1G', 4  # unless a Machine is given others
 BOOT_TIMEOUT = 300  # seconds; an idle machine needs a few
 KERNEL_AT = 0x40200000  # KERNEL of dispatcher/build.sh
@@ -148,7 +152,7 @@ class Machine:
 
     def __init__(self, append='', disks=(), share=None, log='host', args=(), terminal=None,
                  resets=False, kernel='linux', threads='multi', memory=MEMORY, pool=POOL,
-                 channels=CHANNELS, cpus=CPUS, firmware='tfa'):
+                 channels=CHANNELS, cpus=CPUS, firmware=FIRMWARE):
         self.expect_oops = self.expect_panic = False
         self.memory, self.pool, self.cpus = memory, pool, cpus
         self.ports = range(1, channels + 1)
@@ -185,7 +189,7 @@ class Machine:
         root = 'vd' + chr(ord('a') + len(self.disks))  # Linux finds virtio-mmio before PCI
         line = [os.environ.get('TV_QEMU') or BUILD / 'qemu/qemu-system-aarch64',
                 '-M', 'virt,secure=on,virtualization=on,gic-version=3,tzc=on',
-                '-cpu', 'neoverse-n2', '-smp', self.cpus, '-m', self.memory,
+                '-cpu', CPU, '-smp', self.cpus, '-m', self.memory,
                 '-accel', f'tcg,thread={self.threads}', '-display', 'none', '-nodefaults',
                 '-action', f'reboot={"reset" if self.resets else "shutdown"}',
                 '-bios', self.firmware,

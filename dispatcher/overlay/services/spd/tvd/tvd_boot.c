@@ -206,7 +206,7 @@ static CborError put_images(CborEncoder *claims)
 /* Keys in rising order, as deterministic CBOR has them. Returns the size, or 0. */
 static size_t make_payload(const struct tv_boot *boot)
 {
-	static const uint8_t config[] = {TV_ABI_MAJOR, TV_ABI_MINOR, TVD_CONFIG_FAST};
+	static const uint8_t config[] = {TV_ABI_MAJOR, TV_ABI_MINOR, TVD_CONFIG};
 	uint8_t challenge[HASH_SIZE], implementation[HASH_SIZE], instance[1 + HASH_SIZE];
 	CborEncoder cbor, claims;
 	CborError err;
@@ -257,7 +257,7 @@ static int make_boot(struct tv_boot *boot, const uint8_t *log, size_t size)
 	int rc;
 
 	if ((svisor == NULL) ||
-	    ((svisor->image_info.image_base + svisor->image_info.image_size) > TVD_BOOT_BASE))
+	    ((svisor->image_info.image_base + svisor->image_info.image_size) > TVD_IMAGE_LIMIT))
 		return -EFBIG;
 
 	memset(boot, 0, sizeof(*boot));

@@ -11,6 +11,14 @@
 /* struct tv_boot, for the S-visor */
 #define TVD_BOOT_BASE (BL32_LIMIT - TV_BOOT_SIZE)
 
+#if TVD_HAVMSI
+/* struct tv_manifest, where the S-visor can read it: in the page below */
+#define TVD_MANIFEST_BASE (TVD_BOOT_BASE - TV_PAGE_SIZE)
+#define TVD_IMAGE_LIMIT TVD_MANIFEST_BASE
+#else
+#define TVD_IMAGE_LIMIT TVD_BOOT_BASE
+#endif
+
 /*
  * In BL2: the secret of this device, 32 bytes that nobody else knows and no other
  * device has; 0 or an error. A platform that keeps it in fuses or in a secure
