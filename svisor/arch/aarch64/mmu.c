@@ -137,6 +137,9 @@ static void map_device(uint64_t base)
 void mmu_build(const struct tv_manifest *m)
 {
 	boot_manifest = *m;
+	if ((uint64_t)m - m->base < m->size) /* memory of ours, to be zero when it is free */
+		memset((void *)(uintptr_t)m, 0, sizeof(*m));
+	m = &boot_manifest;
 	mmu_free = (uint64_t)image_end_;
 	mmu_regs.ttbr0 = (uint64_t)new_table();
 	mmu_regs.mair = MAIR;
