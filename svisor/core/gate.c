@@ -189,39 +189,6 @@ static int64_t do_event_log(const uint64_t *in, uint64_t *out)
 	return attest_event_log(in[1], &out[1]);
 }
 
-static int64_t do_host_info(const uint64_t *in, uint64_t *out)
-{
-	(void)in;
-	return host_info(&out[1]);
-}
-
-static int64_t do_nvm_create(const uint64_t *in, uint64_t *out)
-{
-	struct npt npt = {.root = in[1], .bits = in[2], .level = in[3]};
-
-	if (in[2] > 64 || in[3] > 3)
-		return TV_EINVAL;
-	return nvm_create(&npt, &out[1]);
-}
-
-static int64_t do_nvm_run(const uint64_t *in, uint64_t *out)
-{
-	(void)out;
-	return nvm_run(in[1], in[2]);
-}
-
-static int64_t do_nvm_forget(const uint64_t *in, uint64_t *out)
-{
-	(void)out;
-	return nvm_forget(in[1], IPA(in[2]), in[3]);
-}
-
-static int64_t do_nvm_destroy(const uint64_t *in, uint64_t *out)
-{
-	(void)out;
-	return nvm_destroy(in[1]);
-}
-
 #define INDEX(call) ((call) - TV_SMC(0))
 
 static handler_fn *const handlers[] = {
@@ -251,11 +218,11 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_CHUNK_FREE)] = do_chunk_free,
 	[INDEX(TV_VM_POLICY)] = do_vm_policy,
 	[INDEX(TV_EVENT_LOG)] = do_event_log,
-	[INDEX(TV_HOST_INFO)] = do_host_info,
-	[INDEX(TV_NVM_CREATE)] = do_nvm_create,
-	[INDEX(TV_NVM_RUN)] = do_nvm_run,
-	[INDEX(TV_NVM_FORGET)] = do_nvm_forget,
-	[INDEX(TV_NVM_DESTROY)] = do_nvm_destroy,
+	[INDEX(TV_HOST_INFO)] = nvm_call,
+	[INDEX(TV_NVM_CREATE)] = nvm_call,
+	[INDEX(TV_NVM_RUN)] = nvm_call,
+	[INDEX(TV_NVM_FORGET)] = nvm_call,
+	[INDEX(TV_NVM_DESTROY)] = nvm_call,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

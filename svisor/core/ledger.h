@@ -100,11 +100,12 @@ void ledger_free(struct chunk *c);
  * it has none; true also if one is still TAKEN. The S-VM's lock is held; takes the ledger's. */
 bool ledger_free_chunk(unsigned vm);
 
-/* Of an N-VM's stage 2, where that is the S-visor's: a leaf of ordinary memory, aligned and of at most
- * a block. While it is lent, its chunk cannot be taken. False: not all of it is ordinary, or its chunk
- * is being taken. Take the ledger's lock. */
-bool ledger_lend(pa_t at, uint64_t size);
-void ledger_unlend(pa_t at, uint64_t size);
+/* Does [base, base + size) lie in one bank and apart from the S-visor's own memory? */
+bool ledger_in_dram(uint64_t base, uint64_t size);
+
+/* The pool at this address, or NULL; and, is any in this range? */
+struct pool *ledger_pool(uint64_t a);
+bool ledger_has_pool(uint64_t base, uint64_t size);
 
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
 int ledger_return(uint64_t pool, uint64_t *base);

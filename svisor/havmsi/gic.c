@@ -125,3 +125,8 @@ void gic_unload(void)
 	PRIORITIES(X)
 #undef X
 }
+
+uint64_t host_gic(void)
+{
+	return read_sysreg(ICH_VTR_EL2);
+}

@@ -9,7 +9,6 @@
 #include "host.h"
 #include "ledger.h"
 #include "log.h"
-#include "nvm.h"
 #include "svisor.h"
 #include "sysreg.h"
 #include "wipe.h"
@@ -286,12 +285,6 @@ static void serve_host(struct host *h)
 		inject(h, ESR_IL, 0, false);
 		break;
 	}
-}
-
-int host_info(uint64_t *vtr)
-{
-	*vtr = read_sysreg(ICH_VTR_EL2);
-	return TV_OK;
 }
 
 /* ---- life ------------------------------------------------------------------- */

@@ -27,6 +27,8 @@ void host_find_ipa(struct guest_exit *exit);
 
 void gic_load(void);
 void gic_unload(void);
+/* ICH_VTR_EL2 */
+uint64_t host_gic(void);
 
 /* ---- stage2.c --------------------------------------------------------------- */
 

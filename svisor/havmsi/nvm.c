@@ -3,9 +3,10 @@
 
 #include "esr.h"
 #include "host.h"
+#include "leaves.h"
 #include "ledger.h"
+#include "lend.h"
 #include "nvm.h"
-#include "s2pt.h"
 #include "share.h"
 #include "vm.h"
 #include "wipe.h"
@@ -66,7 +67,7 @@ static int create_locked(struct nvm *n, const struct npt *npt)
 	return TV_OK;
 }
 
-int nvm_create(const struct npt *npt, uint64_t *handle)
+static int create(const struct npt *npt, uint64_t *handle)
 {
 	int ret = npt_check(npt);
 
@@ -95,10 +96,10 @@ bool nvm_exists(void)
 static void forget_locked(struct nvm *n, uint64_t from, uint64_t to)
 {
 	assert_held(&n->lock);
-	s2_remove(&n->s2, IPA(from), IPA(to), ledger_unlend);
+	s2_remove(&n->s2, IPA(from), IPA(to), take_back);
 }
 
-int nvm_forget(uint64_t handle, ipa_t ipa, uint64_t size)
+static int forget(uint64_t handle, ipa_t ipa, uint64_t size)
 {
 	struct nvm *n = nvm_lock(handle);
 	uint64_t limit;
@@ -117,7 +118,7 @@ int nvm_forget(uint64_t handle, ipa_t ipa, uint64_t size)
 	return ret;
 }
 
-int nvm_destroy(uint64_t handle)
+static int destroy(uint64_t handle)
 {
 	struct nvm *n = nvm_lock(handle);
 	int ret = TV_EBUSY;
@@ -163,11 +164,11 @@ static int map(struct nvm *n, ipa_t ipa, pa_t at, uint64_t size, uint64_t rights
 
 	assert_held(&n->lock);
 	forget_locked(n, base, base + unit);
-	if (!ledger_lend(to, unit))
+	if (!lend(to, unit))
 		return TV_EDENIED;
 	ret = s2_put(&n->s2, IPA(base), to, unit == BLOCK_SIZE ? 2 : 3, rights);
 	if (ret != TV_OK)
-		ledger_unlend(to, unit);
+		take_back(to, unit);
 	return ret;
 }
 
@@ -317,7 +318,7 @@ static int try_run(struct nvm *n, uint64_t mpidr, volatile struct tv_run *page)
 	return run(n, regs, cntvoff, page);
 }
 
-int nvm_run(uint64_t handle, uint64_t mpidr)
+static int run_vcpu(uint64_t handle, uint64_t mpidr)
 {
 	volatile struct tv_run *page = share_page();
 	struct nvm *n;
@@ -335,6 +336,34 @@ int nvm_run(uint64_t handle, uint64_t mpidr)
 	n->running--;
 	spin_unlock(&n->lock);
 	return ret;
+}
+
+/* ---- the calls -------------------------------------------------------------- */
+
+static int64_t do_create(const uint64_t *in, uint64_t *out)
+{
+	struct npt npt = {.root = in[1], .bits = in[2], .level = in[3]};
+
+	return in[2] > 64 || in[3] > 3 ? TV_EINVAL : create(&npt, &out[1]);
+}
+
+int64_t nvm_call(const uint64_t *in, uint64_t *out)
+{
+	switch ((uint32_t)in[0]) {
+	case TV_HOST_INFO:
+		out[1] = host_gic();
+		return TV_OK;
+	case TV_NVM_CREATE:
+		return do_create(in, out);
+	case TV_NVM_RUN:
+		return run_vcpu(in[1], in[2]);
+	case TV_NVM_FORGET:
+		return forget(in[1], IPA(in[2]), in[3]);
+	case TV_NVM_DESTROY:
+		return destroy(in[1]);
+	default:
+		return TV_ENOSYS;
+	}
 }
 
 /* ---- audit ------------------------------------------------------------------ */

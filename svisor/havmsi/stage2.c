@@ -5,10 +5,9 @@
  * boot, since the host must be able to go on when the heap is empty.
  */
 #include "host.h"
-#include "ledger.h"
+#include "leaves.h"
 #include "log.h"
-#include "s2pt.h"
-#include "sysreg.h"
+#include "spinlock.h"
 
 #define BLOCK_LEVEL 2
 #define GIB_LEVEL 1
