@@ -10,6 +10,9 @@
 
 #define ICH_HCR_EL2 s3_4_c12_c11_0
 #define ICH_VMCR_EL2 s3_4_c12_c11_7
+/* ICC_SRE_EL2: SRE, DFB, DIB; Enable: ICC_SRE_EL1, which guests have in common, is EL1's to write */
+#define SRE_GUEST 0x7
+#define SRE_HOST 0xf
 
 /* clang-format off */
 #define PRIORITIES(X) X(0) X(1) X(2) X(3)
@@ -102,6 +105,13 @@ void gic_load(void)
 	PRIORITIES(X)
 #undef X
 	load_sysreg(ICH_HCR_EL2, gic->hcr);
+	load_sysreg(ICC_SRE_EL2, SRE_GUEST);
+}
+
+void gic_none(void)
+{
+	load_sysreg(ICH_HCR_EL2, 0);
+	load_sysreg(ICC_SRE_EL2, SRE_HOST);
 }
 
 void gic_unload(void)
@@ -110,7 +120,7 @@ void gic_unload(void)
 	unsigned lists = gic->lists, words = cpus[cpu_index()].words;
 
 	gic->hcr = read_sysreg(ICH_HCR_EL2);
-	load_sysreg(ICH_HCR_EL2, 0);
+	gic_none();
 	gic->vmcr = read_sysreg(ICH_VMCR_EL2);
 #define X(i, name) \
 	if (i < lists) \

@@ -4,6 +4,7 @@
  * own and do not come here; neither does anything else that it does by itself.
  */
 #include "esr.h"
+#include "gic.h"
 #include "guest.h"
 #include "has.h"
 #include "host.h"
@@ -28,7 +29,6 @@
 #define PMCR_N(v) ((v) >> 11 & 0x1f)
 #define PAR_F 1ULL
 #define PAR_ADDRESS 0x0000fffffffff000ULL
-#define ICC_SRE_ALL 0xf
 
 /* PSCI (DEN 0022), and what of the rest is the host's to ask EL3 (DEN 0028, DEN 0098) */
 #define SMC64_BIT 0x40000000
@@ -292,11 +292,11 @@ static void serve_host(struct host *h)
 /* What governs the host, and does not change with guests that come and go. */
 static void prepare(void)
 {
-	write_sysreg(ICC_SRE_EL2, ICC_SRE_ALL);
+	write_sysreg(ICC_SRE_EL2, ICC_SRE); /* the others are UNDEFINED before */
 	isb();
-	write_sysreg(s3_4_c12_c11_0, 0); /* ICH_HCR_EL2 */
+	gic_none();
 	write_sysreg(cptr_el2, CPTR_HOST);
-	write_sysreg(mdcr_el2, pmu_counters());
+	write_sysreg(mdcr_el2, pmu_counters()); /* profiling, whose buffer EL2 owns, is nobody's */
 	write_sysreg(cnthctl_el2, CNTHCTL_HOST);
 	write_sysreg(sctlr_el1, SCTLR_EL1_RESET);
 	govern_host();

@@ -25,6 +25,8 @@ void host_find_ipa(struct guest_exit *exit);
 
 /* ---- gic.c: the virtual GIC of this CPU, for host_out and host_in ------------ */
 
+/* There is none: the host runs. */
+void gic_none(void);
 void gic_load(void);
 void gic_unload(void);
 /* ICH_VTR_EL2 */
