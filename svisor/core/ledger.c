@@ -85,6 +85,8 @@ static int pool_add_locked(uint64_t base, uint64_t size)
 	struct chunk *chunks;
 
 	assert_held(&ledger.lock);
+	if (ledger.lent)
+		return TV_EBUSY;
 	if (ledger_has_pool(base, size) || has_kept(base, size))
 		return TV_EINVAL;
 	if (ledger.pools == TV_MAX_POOLS || ledger.pools == protect_regions())

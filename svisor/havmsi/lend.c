@@ -8,6 +8,13 @@ static bool may_lend(const struct pool *p, uint64_t at)
 	return at >= p->top + (p->growing ? TV_CHUNK_SIZE : 0);
 }
 
+/* Where leaves there are counted: no pool comes while any are that it would hold. */
+static unsigned *lent(struct pool *p, uint64_t at)
+{
+	assert_held(&ledger.lock);
+	return p ? &p->chunks[chunk_number(p, at)].lent : &ledger.lent;
+}
+
 bool lend(pa_t at, uint64_t size)
 {
 	struct pool *p = ledger_pool(at.v);
@@ -18,8 +25,8 @@ bool lend(pa_t at, uint64_t size)
 		ok = ok && may_lend(p, at.v);
 	else
 		ok = ok && !ledger_has_pool(at.v, size);
-	if (ok && p)
-		p->chunks[chunk_number(p, at.v)].lent++;
+	if (ok)
+		++*lent(p, at.v);
 	spin_unlock(&ledger.lock);
 	return ok;
 }
@@ -29,9 +36,7 @@ void take_back(pa_t at, uint64_t size)
 	struct pool *p = ledger_pool(at.v);
 
 	(void)size;
-	if (!p)
-		return;
 	spin_lock(&ledger.lock);
-	p->chunks[chunk_number(p, at.v)].lent--;
+	--*lent(p, at.v);
 	spin_unlock(&ledger.lock);
 }
