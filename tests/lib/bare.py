@@ -63,10 +63,10 @@ def flash(out, svisor, bl33, tzc, fast=True):
     return f'{out}/flash.bin'
 
 
-def boot(out, bios, machine, cpu='neoverse-n2'):
+def boot(out, bios, machine, cpu='neoverse-n2', *more):
     """Runs till it powers off, for some minutes at most: what both worlds printed."""
     command = qemu(machine, cpu) + ['-bios', bios, '-serial', f'file:{out}/ns.log',
-                                    '-serial', f'file:{out}/secure.log']
+                                    '-serial', f'file:{out}/secure.log', *more]
     try:
         subprocess.run(command, timeout=400, check=False)
     except subprocess.TimeoutExpired:

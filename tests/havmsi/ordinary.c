@@ -1,0 +1,4 @@
+void test_ordinary(void);
+void test_ordinary(void)
+{
+}

@@ -1,0 +1,4 @@
+void test_svms(void);
+void test_svms(void)
+{
+}
