@@ -92,6 +92,15 @@ uint64_t this_cpu(void)
 	return read_reg("mpidr_el1") & 0xff;
 }
 
+uint64_t counter_offset(void)
+{
+	uint64_t virtual, physical;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tisb\n\tmrs %1, cntpct_el0"
+			 : "=&r"(virtual), "=&r"(physical));
+	return physical - virtual;
+}
+
 int64_t turn_on(uint64_t fid, uint64_t cpu, uint64_t context)
 {
 	return call(fid, cpu, (uint64_t)_start, context, 0, 0);

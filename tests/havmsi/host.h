@@ -85,6 +85,8 @@ void result(bool good, const char *a, const char *b, const char *c);
 void audit(const char *group);
 
 uint64_t this_cpu(void);
+/* What CNTVCT_EL0 is behind CNTPCT_EL0, and a little more */
+uint64_t counter_offset(void);
 /* Turns them on, as host.c's own; off again. */
 int64_t turn_on(uint64_t call, uint64_t cpu, uint64_t context);
 bool is_off(uint64_t cpu);

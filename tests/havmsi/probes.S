@@ -42,7 +42,8 @@ translate:
 	.global	write_exclusive
 write_exclusive:
 	ldxr	x2, [x1]
-	stxr	w0, x2, [x0]
+	stxr	w3, x2, [x0]
+	mov	w0, w3
 	ret
 
 /* (SPSR, ELR): where that leads, the next instruction is the one after */
