@@ -102,9 +102,11 @@ static void test_refused(void)
 {
 	const uint64_t tzc = manifest->tzc, uart = manifest->uart;
 	/* The UART of the normal world, firmware's memory, our own, and what wraps to a device */
-	const uint64_t bad[] = {tzc - 4,    tzc + 0x1000, uart - 4,      uart + 0x1000, tzc + 1,
-				tzc + 2,    tzc + 3,      uart + 2,      0,             0x0e001000,
-				0x09000000, 0x08000000,   manifest->base, ~3ull,        tzc | 1ull << 32,
+	const uint64_t bad[] = {tzc - 4,          tzc + 0x1000, uart - 4,
+				uart + 0x1000,    tzc + 1,      tzc + 2,
+				tzc + 3,          uart + 2,     0,
+				0x0e001000,       0x09000000,   0x08000000,
+				manifest->base,   ~3ull,        tzc | 1ull << 32,
 				uart | 1ull << 63};
 	static const uint32_t calls[] = {TV_VERSION,       TV_SMC(TV_CALLS), TV_SVISOR_READY,
 					 TV_SVISOR_RETURN, TV_DISPATCH_WIPE, TV_SVISOR_COUNT,
@@ -146,7 +148,8 @@ static void test_dma(void)
 	uint64_t filter = (uint64_t)own_pages[0] >> TV_PAGE_SHIFT & 3, status;
 
 	page[0] = 0;
-	ok(dma(ordinary, page) == 0 && page[0] == QEMU_LE, "a device reads and writes ordinary memory");
+	ok(dma(ordinary, page) == 0 && page[0] == QEMU_LE,
+	   "a device reads and writes ordinary memory");
 	own_pages[0][0] = PATTERN;
 	ok(dma(ordinary, own_pages[0]) == DMA_ERROR && own_pages[0][0] == PATTERN,
 	   "no device writes BL32's");
@@ -176,7 +179,8 @@ static void judge(uint64_t context)
 	second_el = read_reg("currentel");
 	while (!*HOST_HAS_TRIED)
 		;
-	ok(device_read(manifest->tzc + TZC_REGION(1)) == PATTERN, "nor did EL1's writes change anything");
+	ok(device_read(manifest->tzc + TZC_REGION(1)) == PATTERN,
+	   "nor did EL1's writes change anything");
 	*JUDGED = 1;
 	for (;;)
 		;

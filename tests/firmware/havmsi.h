@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the two halves of the probe of cores without Secure EL2 agree on: a stand-in for the S-visor,
- * at EL2, and one for the kernel, at EL1. */
+/* What the two halves of the probe of cores without Secure EL2 agree on: a stand-in for the
+ * S-visor, at EL2, and one for the kernel, at EL1. */
 #ifndef HAVMSI_H
 #define HAVMSI_H
 

@@ -6,12 +6,13 @@ import re
 import subprocess
 
 import bare
+import manifest
 import verified
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORES = 'cortex-a57', 'cortex-a72'
-BASE, SIZE, RECORD = 0x50000000, 0x01000000, 0x3000
-MANIFEST = BASE + SIZE - RECORD - 0x1000
+BASE, SIZE = 0x50000000, 0x01000000
+MANIFEST = BASE + SIZE - manifest.RECORD - 0x1000
 HOST = 0x60000000
 DEVICE_TREE = 0x40000000
 REFUSED = 'TVD: no S-visor image, no EL2, or a device tree without what it needs'
@@ -38,11 +39,11 @@ def reserved(out, log):
     return [int(c, 16) for c in reg] == [0, BASE, 0, SIZE] and 'no-map' in properties
 
 
-def probe(out, flash, machine, core, manifest, host_x, *args):
-    """[(ok or not ok, name)…] and the log of a boot; manifest is what the device tree says."""
+def probe(out, flash, machine, core, host_x, *args):
+    """[(ok or not ok, name)…] and the log of a boot."""
     log, secure = bare.boot(out, flash, machine, core, *args)
     results = bare.results(log)
-    wanted = [MANIFEST, manifest[0], BASE, SIZE, *manifest[3:6], BASE + SIZE - RECORD, HOST, *host_x, *manifest[7:]]
+    wanted = [MANIFEST, *manifest.expected(out, machine, True, BASE, SIZE, (HOST, *host_x))]
     results.append(('ok' if words(log, 'manifest')[:len(wanted)] == wanted else 'not ok',
                     'x0 is the manifest\'s address, and it tells what the device tree says'))
     results.append(('ok' if words(log, 'host') == host_x else 'not ok', 'the manifest has the kernel\'s x0-x3'))
@@ -71,16 +72,16 @@ def unprotected(out, flash, tfa, machine):
         yield ('ok' if good else 'not ok', f'no kernel starts without {name}'), log
 
 
-def tests(out, manifest, machine):
-    """[(ok or not ok, name)…] and the logs. There is nothing to test on machines without a TZC-400."""
+def tests(out, machine):
+    """[(ok or not ok, name)…] and the logs. machine has a TZC-400; without one, there is nothing to test."""
     svisor = bare.el2_image(out, 'havmsi', BASE, [f'{HERE}/{n}.c' for n in ('havmsi', 'ns', 'record')])
     host = bare.image(out, 'havmsi-host', HOST, [f'{HERE}/{n}' for n in (
         'havmsi_host.S', 'havmsi_host.c', 'smc.S', 'ns.c')])
     tfa, kernel_tfa = f'{bare.BUILD}/tfa-probe-havmsi', f'{bare.BUILD}/tfa-probe-havmsi-kernel'
     flash = bare.flash(tfa, svisor, host, True, mode='havmsi')
     kernel_flash = bare.flash(kernel_tfa, svisor, None, True, mode='havmsi', kernel=HOST)
-    boots = [(core, (flash, machine, core, manifest, [0, 0, 0, 0])) for core in CORES]
-    boots.append(('with a kernel', (kernel_flash, machine, CORES[0], manifest, [DEVICE_TREE, 0, 0, 0], '-device',
+    boots = [(core, (flash, machine, core, [0, 0, 0, 0])) for core in CORES]
+    boots.append(('with a kernel', (kernel_flash, machine, CORES[0], [DEVICE_TREE, 0, 0, 0], '-device',
                                     f'loader,file={host},addr={HOST:#x},force-raw=on')))
     results, logs = [], ''
     for name, boot in boots:
