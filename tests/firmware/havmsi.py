@@ -15,6 +15,7 @@ BASE, SIZE = 0x50000000, 0x01000000
 MANIFEST = BASE + SIZE - manifest.RECORD - 0x1000
 HOST = 0x60000000
 DEVICE_TREE = 0x40000000
+LIMIT = 60  # seconds for a boot: it needs one or two
 REFUSED = 'TVD: no S-visor image, no EL2, or a device tree without what it needs'
 
 
@@ -41,7 +42,7 @@ def reserved(out, log):
 
 def probe(out, flash, machine, core, host_x, *args):
     """[(ok or not ok, name)…] and the log of a boot."""
-    log, secure = bare.boot(out, flash, machine, core, *args)
+    log, secure = bare.boot(out, flash, machine, core, *args, limit=LIMIT)
     results = bare.results(log)
     wanted = [MANIFEST, *manifest.expected(out, machine, True, BASE, SIZE, (HOST, *host_x))]
     results.append(('ok' if words(log, 'manifest')[:len(wanted)] == wanted else 'not ok',

@@ -68,12 +68,12 @@ def flash(out, svisor, bl33, tzc, fast=True, mode='', kernel=None):
     return f'{out}/flash.bin'
 
 
-def boot(out, bios, machine, cpu='neoverse-n2', *args):
-    """Runs till it powers off, for some minutes at most: what both worlds printed."""
+def boot(out, bios, machine, cpu='neoverse-n2', *args, limit=400):
+    """Runs till it powers off, for `limit` seconds at most: what both worlds printed."""
     command = qemu(machine, cpu) + ['-bios', bios, '-serial', f'file:{out}/ns.log',
                                     '-serial', f'file:{out}/secure.log', *args]
     try:
-        subprocess.run(command, timeout=400, check=False)
+        subprocess.run(command, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
         pass
     logs = [open(f'{out}/{n}.log', errors='replace').read() for n in ('ns', 'secure')]
