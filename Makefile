@@ -71,7 +71,7 @@ demo-secret: all
 
 test: root
 	@scripts/in-root scripts/build tested
-	@scripts/in-root tests/run $(or $(SUITES),$(MODE))
+	@scripts/in-root tests/run $(or $(SUITES),$(if $(MODE),havmsi hosted))
 
 test-kvm: all
 	@scripts/in-root scripts/build linux-vanilla kvm-tests
