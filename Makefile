@@ -71,7 +71,7 @@ demo-secret: all
 
 test: root
 	@scripts/in-root scripts/build tested
-	@scripts/in-root tests/run $(or $(SUITES),$(MODE))
+	@scripts/in-root tests/run $(or $(SUITES),$(if $(MODE),havmsi hosted))
 
 test-kvm: all
 	@scripts/in-root scripts/build linux-vanilla kvm-tests
@@ -84,16 +84,11 @@ test-stress: all
 test-mem: all
 	@scripts/in-root tests/mem/stress
 
-ifeq ($(MODE),havmsi)
 bench: all
-	@scripts/in-root bench/havmsi/run
-else
-bench: all
-	@scripts/in-root scripts/build tfa-slow bench-disk
+	@scripts/in-root scripts/build bench-disk $(if $(MODE),,tfa-slow)
 	@scripts/in-root bench/micro/run
 	@scripts/in-root bench/apps/run
-	@scripts/in-root bench/apps/scale
-endif
+	@$(if $(MODE),,scripts/in-root bench/apps/scale)
 
 bench-mem: all
 	@scripts/in-root bench/mem/run

@@ -3,12 +3,13 @@
  * A plugin of QEMU's: counts the instructions that the emulated machine executes, by who executes
  * them. A CPU that waits executes none.
  *
- *   -plugin count.so,out=FILE[,profile=DIR]
+ *   -plugin count.so,out=FILE[,profile=DIR][,el2=svisor]
  *
  * At a mark (mark.h) it appends a line to FILE: the label, and the counts of all CPUs since
  * power-on, in the order of enum who; then those of the instructions that take silicon more than
  * others, for each of enum who in the order of enum event. With profile=DIR, it also makes DIR/N
- * for the N-th mark: 'who address count' since the mark before it.
+ * for the N-th mark: 'who address count' since the mark before it. With el2=svisor, Non-secure EL2 is
+ * the S-visor's.
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -28,6 +29,7 @@ enum event { ERET, MRS, MSR, ISB, DSB, DMB, TLBI, EVENTS };
 
 #define RUNS (1u << 22) /* that are told apart; the first WHO are for all others of each */
 #define SCR_NS (1ull << 0)
+#define HCR_IMO (1ull << 4) /* a guest's, if not TGE */
 #define HCR_TGE (1ull << 27)
 
 /* A run: instructions of which only the last can fault, so that all execute once or none. */
@@ -61,6 +63,7 @@ static GHashTable *index_of[WHO];
 static struct qemu_plugin_register *pstate, *scr, *hcr, *x0;
 static FILE *out;
 static const char *profile;
+static enum who non_secure_el2 = HOST;
 static unsigned marks;
 
 static uint64_t read_register(struct qemu_plugin_register *handle)
@@ -74,6 +77,11 @@ static uint64_t read_register(struct qemu_plugin_register *handle)
 	return value;
 }
 
+static bool is_guest(void)
+{
+	return (read_register(hcr) & (HCR_IMO | HCR_TGE)) == HCR_IMO;
+}
+
 /* A block of code is translated for one exception level, and lies in one world's memory. */
 static enum who executes(void)
 {
@@ -81,11 +89,11 @@ static enum who executes(void)
 	case 3:
 		return EL3;
 	case 2:
-		return read_register(scr) & SCR_NS ? HOST : S_VISOR;
+		return read_register(scr) & SCR_NS ? non_secure_el2 : S_VISOR;
 	case 1:
-		return GUEST;
+		return is_guest() ? GUEST : HOST;
 	default:
-		return read_register(hcr) & HCR_TGE ? HOST_USER : GUEST_USER;
+		return is_guest() ? GUEST_USER : HOST_USER;
 	}
 }
 
@@ -236,6 +244,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 			out = fopen(argv[i] + strlen("out="), "a");
 		else if (g_str_has_prefix(argv[i], "profile="))
 			profile = g_strdup(argv[i] + strlen("profile="));
+		else if (!strcmp(argv[i], "el2=svisor"))
+			non_secure_el2 = S_VISOR;
 	}
 	if (!out) {
 		fprintf(stderr, "count: needs out=FILE\n");

@@ -12,24 +12,28 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILD = Path(os.environ.get('TV_BUILD', 'build')).resolve()
-OUT = BUILD / 'bench'
+HAVMSI = os.environ.get('MODE') == 'havmsi'  # S-VMs on a core without Secure EL2, N-VMs on the same core's own KVM
+OUT = BUILD / ('bench-havmsi' if HAVMSI else 'bench')
+# By kind of VM: N-VM, S-VM
+FIRMWARE = ('tfa-plain', 'tfa-havmsi') if HAVMSI else ('tfa', 'tfa')
 MACHINE = {'cpus': 1, 'threads': 'single', 'append': 'nokaslr'}  # of Machine()
 ARGS = ('-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc', 'clock=vm')
 WHO = ('el3', 'svisor', 'host', 'host_user', 'guest', 'guest_user')  # count.c
 EVENTS = ('eret', 'mrs', 'msr', 'isb', 'dsb', 'dmb', 'tlbi')
-SYMBOLS = {'el3': 'tfa/qemu/release/bl31/bl31.elf', 'svisor': 'svisor/svisor.elf', 'host': 'linux/vmlinux'}
+SYMBOLS = {'el3': f'{FIRMWARE[1]}/qemu/release/bl31/bl31.elf', 'host': 'linux/vmlinux',
+           'svisor': 'svisor-havmsi/svisor.elf' if HAVMSI else 'svisor/svisor.elf'}
 
 
 class Counted:
     """The marks of a server that counts (count.c), and between two of them the instructions by who; by function,
     too, if `profile` says where."""
 
-    def __init__(self, name, profile=None):
+    def __init__(self, name, profile=None, firmware=FIRMWARE[1]):
         OUT.mkdir(parents=True, exist_ok=True)
         plugin()
         self.path, self.profile = OUT / f'{name}.marks', profile
         self.path.unlink(missing_ok=True)
-        options = f'{OUT}/count.so,out={self.path}'
+        options = f'{OUT}/count.so,out={self.path}' + ',el2=svisor' * (firmware == 'tfa-havmsi')
         if profile:
             shutil.rmtree(profile, ignore_errors=True)
             profile.mkdir(parents=True)

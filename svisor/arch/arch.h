@@ -97,6 +97,10 @@ void page_publish(pa_t page);
 
 /* ---- stage 2 ------------------------------------------------------------- */
 
+/* MemAttr[3:0] at bits 5:2 of a leaf: Normal write-back, whatever the guest says if the CPU can do
+ * that (DDI 0487 D8.6.6, FWB = 1). */
+uint64_t s2_normal(void);
+
 /* Writes one descriptor with release order, so that the walker never sees it before
  * what it points to. Any needed TLB maintenance is the caller's. */
 void s2_write(uint64_t *entry, uint64_t value);
@@ -137,9 +141,12 @@ void guest_end(void);
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out);
 
-/* Does the N-visor's virtual GIC on this CPU keep to its own? Not if a virtual interrupt is tied
- * to a physical one (ICH_LR<n>_EL2.HW) that is no EL1 timer's. Holds till guest_run returns. */
-bool guest_lists_ok(void);
+/* The virtual GIC, which is the N-visor's: in its CPU's registers, or in its shared page, from which
+ * it is taken once. False: a virtual interrupt is tied to a physical one (ICH_LR<n>_EL2.HW) that is
+ * no EL1 timer's, and no guest may run with that. After guest_end, what the guest has left is given
+ * back. */
+bool guest_gic_take(volatile const struct tv_run *page);
+void guest_gic_give(volatile struct tv_run *page);
 
 /* Guest exception entry: makes `regs` take a synchronous exception to EL1 with this
  * syndrome and fault address, as AArch64.TakeException does (DDI 0487 J1.1.2):

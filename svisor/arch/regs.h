@@ -6,6 +6,7 @@
 #ifndef REGS_H
 #define REGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <twinvisor/abi.h>
@@ -49,6 +50,8 @@ struct guest_regs {
 	uint64_t pstate;
 	uint64_t mpidr;
 	uint64_t features; /* TV_FEATURE_* */
+	uint64_t traps;    /* of an N-VM: more of HCR_EL2 */
+	bool ordinary;     /* an N-VM's: what its debug and PMU registers are is KVM's to say */
 	struct guest_sysregs sys;
 	uint64_t pauth[10];  /* APIA, APIB, APDA, APDB, APGA: low, high */
 	uint64_t vdisr;      /* DISR_EL1 as the guest sees it; with RAS */

@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "heap.h"
 #include "ledger.h"
+#include "nvm.h"
 #include "platform.h"
 #include "pvtime.h"
 #include "vcpu.h"
@@ -148,6 +149,7 @@ int audit_run(struct audit *a)
 		audit_locked(a);
 	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++)
 		spin_unlock(&vm->lock);
+	a->violations += nvm_audit();
 	spin_unlock(&lock);
 	return running ? TV_EBUSY : TV_OK;
 }
@@ -163,7 +165,7 @@ static void count(struct stats *s)
 		.owned = n.owned,
 		.secure = n.secure,
 		.heap_chunks = n.heap,
-		.recorded = n.records,
+		.recorded = n.records + nvm_tables(),
 	};
 	for (const struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++) {
 		s->vms += vm->state != VM_NONE;

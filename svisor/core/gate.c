@@ -7,6 +7,7 @@
 #include "heap.h"
 #include "ledger.h"
 #include "log.h"
+#include "nvm.h"
 #include "platform.h"
 #include "share.h"
 #include "svisor.h"
@@ -33,6 +34,8 @@ static int64_t do_cpu_share(const uint64_t *in, uint64_t *out)
 
 static int64_t do_pool_add(const uint64_t *in, uint64_t *out)
 {
+	if (nvm_exists())
+		return TV_EBUSY;
 	return ledger_pool_add(in[1], in[2], &out[1]);
 }
 
@@ -215,6 +218,11 @@ static handler_fn *const handlers[] = {
 	[INDEX(TV_CHUNK_FREE)] = do_chunk_free,
 	[INDEX(TV_VM_POLICY)] = do_vm_policy,
 	[INDEX(TV_EVENT_LOG)] = do_event_log,
+	[INDEX(TV_HOST_INFO)] = nvm_call,
+	[INDEX(TV_NVM_CREATE)] = nvm_call,
+	[INDEX(TV_NVM_RUN)] = nvm_call,
+	[INDEX(TV_NVM_FORGET)] = nvm_call,
+	[INDEX(TV_NVM_DESTROY)] = nvm_call,
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == TV_CALLS, "every call has a handler");

@@ -21,8 +21,7 @@ static size_t table_pages(uint64_t size)
 	return (bytes + TV_PAGE_SIZE - 1) / TV_PAGE_SIZE;
 }
 
-/* [base, base + size) lies in one bank and apart from the S-visor's own memory. */
-static bool in_dram(uint64_t base, uint64_t size)
+bool ledger_in_dram(uint64_t base, uint64_t size)
 {
 	const struct tv_manifest *b = &ledger.board;
 
@@ -34,7 +33,7 @@ static bool in_dram(uint64_t base, uint64_t size)
 	return false;
 }
 
-static struct pool *find_pool(uint64_t a)
+struct pool *ledger_pool(uint64_t a)
 {
 	for (unsigned i = 0; i < ledger.pools; i++) {
 		if (a - ledger.pool[i].base < ledger.pool[i].size)
@@ -45,12 +44,12 @@ static struct pool *find_pool(uint64_t a)
 
 bool ledger_ordinary(pa_t page)
 {
-	const struct pool *p = find_pool(page.v);
+	const struct pool *p = ledger_pool(page.v);
 
-	return in_dram(page.v, TV_PAGE_SIZE) && (!p || page.v >= p->top);
+	return ledger_in_dram(page.v, TV_PAGE_SIZE) && (!p || page.v >= p->top);
 }
 
-static bool overlaps_pool(uint64_t base, uint64_t size)
+bool ledger_has_pool(uint64_t base, uint64_t size)
 {
 	for (unsigned i = 0; i < ledger.pools; i++) {
 		if (ranges_overlap(base, size, ledger.pool[i].base, ledger.pool[i].size))
@@ -73,7 +72,7 @@ int ledger_keep(unsigned cpu, pa_t page)
 	bool ok;
 
 	spin_lock(&ledger.lock);
-	ok = in_dram(page.v, TV_PAGE_SIZE) && !find_pool(page.v);
+	ok = ledger_in_dram(page.v, TV_PAGE_SIZE) && !ledger_pool(page.v);
 	if (ok)
 		ledger.kept[cpu] = page;
 	spin_unlock(&ledger.lock);
@@ -86,7 +85,7 @@ static int pool_add_locked(uint64_t base, uint64_t size)
 	struct chunk *chunks;
 
 	assert_held(&ledger.lock);
-	if (overlaps_pool(base, size) || has_kept(base, size))
+	if (ledger_has_pool(base, size) || has_kept(base, size))
 		return TV_EINVAL;
 	if (ledger.pools == TV_MAX_POOLS || ledger.pools == protect_regions())
 		return TV_ENOMEM;
@@ -102,7 +101,7 @@ int ledger_pool_add(uint64_t base, uint64_t size, uint64_t *index)
 {
 	int ret;
 
-	if (!chunk_aligned(base) || !chunk_aligned(size) || !in_dram(base, size) ||
+	if (!chunk_aligned(base) || !chunk_aligned(size) || !ledger_in_dram(base, size) ||
 	    !protect_fits(PA(base), size))
 		return TV_EINVAL;
 	spin_lock(&ledger.lock);
@@ -132,12 +131,12 @@ static int begin_growing(struct pool *p, struct chunk *c, unsigned vm)
 	uint64_t *records;
 
 	assert_held(&ledger.lock);
-	if (p->growing)
+	if (p->growing || c->lent)
 		return TV_EBUSY;
 	records = vm == NOBODY ? NULL : heap_alloc(RECORD_PAGES);
 	if (!records && vm != NOBODY)
 		return TV_ENOHEAP;
-	*c = (struct chunk){CHUNK_NORMAL, vm, records};
+	*c = (struct chunk){.state = CHUNK_NORMAL, .owner = vm, .records = records};
 	p->growing = true;
 	return TV_AGAIN;
 }
@@ -171,7 +170,7 @@ static int reserve(struct pool *p, uint64_t a, unsigned vm)
 
 int ledger_reserve(unsigned vm, pa_t chunk)
 {
-	struct pool *p = find_pool(chunk.v);
+	struct pool *p = ledger_pool(chunk.v);
 	int ret;
 
 	if (!chunk_aligned(chunk.v))
@@ -218,7 +217,7 @@ static void end_taking(struct chunk *c, pa_t base)
 
 void ledger_secure(pa_t chunk)
 {
-	struct pool *p = find_pool(chunk.v);
+	struct pool *p = ledger_pool(chunk.v);
 	struct chunk *c = &p->chunks[chunk_number(p, chunk.v)];
 
 	ns_flush(chunk, TV_CHUNK_SIZE);
@@ -235,7 +234,7 @@ static uint64_t *record_of(struct pool *p, uint64_t a)
 
 static struct chunk *find_chunk(uint64_t a)
 {
-	struct pool *p = find_pool(a);
+	struct pool *p = ledger_pool(a);
 
 	return p ? &p->chunks[chunk_number(p, a)] : NULL;
 }
@@ -278,7 +277,7 @@ static int claim_records(uint64_t *record, ipa_t ipa, size_t pages)
 
 int ledger_claim(unsigned vm, pa_t page, ipa_t ipa, size_t pages)
 {
-	struct pool *p = find_pool(page.v);
+	struct pool *p = ledger_pool(page.v);
 	int ret = TV_EDENIED;
 
 	if (!p || !page_aligned(page.v))
@@ -314,7 +313,7 @@ void ledger_unclaim(pa_t page)
 
 	pages_zero(page, 1);
 	spin_lock(&ledger.lock);
-	p = find_pool(page.v);
+	p = ledger_pool(page.v);
 	if (p && *record_of(p, page.v))
 		*record_of(p, page.v) = 0;
 	else

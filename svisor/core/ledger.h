@@ -30,6 +30,7 @@ struct chunk {
 	enum chunk_state state;
 	unsigned owner;    /* TAKEN, OWNED: index of the S-VM, or NOBODY: it is to be HEAP */
 	uint64_t *records; /* one a page; 0.2 % of the chunk */
+	unsigned lent;     /* NORMAL: leaves of N-VMs' stage 2 in it (havmsi) */
 };
 
 #define NOBODY TV_MAX_VMS /* as a chunk's owner: the S-visor itself */
@@ -98,6 +99,13 @@ void ledger_free(struct chunk *c);
 /* Zeroes and frees one chunk of the S-VM, none of whose pages is mapped any more. False if
  * it has none; true also if one is still TAKEN. The S-VM's lock is held; takes the ledger's. */
 bool ledger_free_chunk(unsigned vm);
+
+/* Does [base, base + size) lie in one bank and apart from the S-visor's own memory? */
+bool ledger_in_dram(uint64_t base, uint64_t size);
+
+/* The pool at this address, or NULL; and, is any in this range? */
+struct pool *ledger_pool(uint64_t a);
+bool ledger_has_pool(uint64_t base, uint64_t size);
 
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
 int ledger_return(uint64_t pool, uint64_t *base);

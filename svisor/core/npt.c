@@ -56,6 +56,13 @@ static bool leaf_ok(uint64_t desc, unsigned level)
 
 int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size)
 {
+	uint64_t rights;
+
+	return npt_leaf(n, ipa, page, size, &rights);
+}
+
+int npt_leaf(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size, uint64_t *rights)
+{
 	uint64_t table = n->root;
 	uint64_t index = ipa.v >> level_shift(n->level); /* concatenated roots: not cut to 9 bits */
 
@@ -71,6 +78,7 @@ int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size)
 			return TV_ENOENT;
 		if (is_leaf(desc, level)) {
 			*size = below + 1;
+			*rights = desc & ~(DESC_ADDRESS | DESC_VALID | DESC_TABLE);
 			*page = PA((desc & DESC_ADDRESS & ~below) | (ipa.v & below));
 			return leaf_ok(desc, level) ? TV_OK : TV_ENOENT;
 		}

@@ -24,4 +24,7 @@ int npt_check(const struct npt *n);
  * whether the page may be had. */
 int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size);
 
+/* The same, and *rights = the leaf's attributes, as they are in the table. */
+int npt_leaf(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size, uint64_t *rights);
+
 #endif

@@ -2,40 +2,12 @@
 #include "arch.h"
 #include "heap.h"
 #include "s2pt.h"
+#include "s2walk.h"
 
-#define DESC_VALID 1ULL
-#define DESC_TABLE 2ULL /* or page, at the last level */
-#define DESC_ADDRESS 0x0000fffffffff000ULL
-/* AF, inner shareable, read and write, Normal write-back whatever the guest says (DDI 0487
- * D8.6.6, FWB = 1) */
-#define DESC_BLOCK 0x7d9ULL
+/* AF, inner shareable, read and write, Normal */
+#define DESC_BLOCK (0x7c1ULL | s2_normal())
 #define DESC_PAGE (DESC_BLOCK | DESC_TABLE)
 #define DESC_SHOWN ((1ULL << 54 | DESC_PAGE) & ~(1ULL << 7)) /* XN; S2AP: read */
-#define ENTRIES 512
-#define BLOCK_LEVEL 2
-#define LAST_LEVEL 3
-
-/* Bytes below an entry of this level. */
-static uint64_t level_size(unsigned level)
-{
-	return (uint64_t)TV_PAGE_SIZE << 9 * (LAST_LEVEL - level);
-}
-
-static uint64_t *entry_in(uint64_t *table, ipa_t ipa, unsigned level)
-{
-	return &table[(ipa.v / level_size(level)) & (ENTRIES - 1)];
-}
-
-static bool is_table(uint64_t desc, unsigned level)
-{
-	return level < LAST_LEVEL && (desc & DESC_VALID) && (desc & DESC_TABLE);
-}
-
-static uint64_t *next_table(uint64_t desc)
-{
-	return secure_ptr(PA(desc & DESC_ADDRESS));
-}
-
 int s2_init(struct s2pt *s, uint16_t vmid)
 {
 	s->vmid = vmid;
@@ -54,8 +26,7 @@ static uint64_t *walk(const struct s2pt *s, ipa_t ipa, unsigned last, unsigned *
 	return entry;
 }
 
-/* Makes tables on the way to the entry of that level, unless a block ends it before. */
-static uint64_t *make_entry(struct s2pt *s, ipa_t ipa, unsigned level)
+uint64_t *s2_make_entry(struct s2pt *s, ipa_t ipa, unsigned level)
 {
 	unsigned at;
 	uint64_t *entry = walk(s, ipa, level, &at);
@@ -74,7 +45,7 @@ static uint64_t *make_entry(struct s2pt *s, ipa_t ipa, unsigned level)
 
 int s2_prepare(struct s2pt *s, ipa_t ipa)
 {
-	const uint64_t *entry = make_entry(s, ipa, LAST_LEVEL);
+	const uint64_t *entry = s2_make_entry(s, ipa, LAST_LEVEL);
 
 	if (!entry)
 		return TV_ENOHEAP;
@@ -113,7 +84,7 @@ static bool is_part_of(const uint64_t *table, pa_t block)
 
 int s2_prepare_block(struct s2pt *s, ipa_t ipa, pa_t block)
 {
-	const uint64_t *entry = make_entry(s, ipa, BLOCK_LEVEL);
+	const uint64_t *entry = s2_make_entry(s, ipa, BLOCK_LEVEL);
 
 	if (!entry)
 		return TV_ENOHEAP;

@@ -74,7 +74,7 @@ static int check_entry(struct vm *vm, struct vcpu *v, const struct entry *entry)
 	ret = resume_check(v, entry->flags);
 	if (ret != TV_OK)
 		return ret;
-	if (entry->cntvoff > entry->now || !guest_lists_ok())
+	if (entry->cntvoff > entry->now || !guest_gic_take(entry->page))
 		return TV_EINVAL;
 	if (v->no_heap) { /* once; then it tries again */
 		v->no_heap = false;
@@ -178,6 +178,7 @@ static void leave(struct vm *vm, struct vcpu *v, volatile struct tv_run *page)
 		vm->counter_seen = now - vm->cntvoff;
 	spin_unlock(&vm->lock);
 	guest_end();
+	guest_gic_give(page);
 }
 
 /* Is the fault over, because the normal S2PT asks for a page there already? */

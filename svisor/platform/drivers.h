@@ -9,14 +9,4 @@ void pl011_init(uint64_t base);
 /* Panics if `base` is 0: without a controller nothing can be protected. */
 void tzc400_init(uint64_t base);
 
-static inline uint32_t mmio_read32(uint64_t a)
-{
-	return *(volatile uint32_t *)a;
-}
-
-static inline void mmio_write32(uint64_t a, uint32_t value)
-{
-	*(volatile uint32_t *)a = value;
-}
-
 #endif

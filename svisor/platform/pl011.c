@@ -2,6 +2,7 @@
 /* PL011 (DDI 0183); its clock and baud rate are firmware's. */
 #include "drivers.h"
 #include "platform.h"
+#include "world.h"
 
 #define UARTDR 0x000
 #define UARTFR 0x018
@@ -18,15 +19,15 @@ void pl011_init(uint64_t base)
 	uart = base;
 	if (!uart)
 		return;
-	mmio_write32(uart + UARTLCR_H, LCR_H_8N1_FIFO);
-	mmio_write32(uart + UARTCR, CR_UARTEN_TXE);
+	world_write32(uart + UARTLCR_H, LCR_H_8N1_FIFO);
+	world_write32(uart + UARTCR, CR_UARTEN_TXE);
 }
 
 void console_putc(char c)
 {
 	if (!uart)
 		return;
-	while (mmio_read32(uart + UARTFR) & FR_TXFF)
+	while (world_read32(uart + UARTFR) & FR_TXFF)
 		;
-	mmio_write32(uart + UARTDR, (uint8_t)c);
+	world_write32(uart + UARTDR, (uint8_t)c);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * TZC-400 (DDI 0504). Region 0 is firmware's: what no other region covers is open to both
- * worlds. Ours, 1 to 8, admit Secure accesses alone, on every filter.
+ * worlds. Ours, 1 to 8, admit Secure accesses alone, on every filter; or, where S-VMs are
+ * Non-secure, those of CPUs, which a stage 2 judges, and of no other master. The last one is then
+ * firmware's, over the S-visor's own memory.
  */
 #include "arch.h"
 #include "drivers.h"
 #include "platform.h"
+#include "world.h"
 
 #define BUILD_CONFIG 0x000
 #define BUILD_REGIONS(v) (((v) & 0x1f) + 1)
@@ -31,8 +34,8 @@ void tzc400_init(uint64_t base)
 	if (!base)
 		panic("no TZC-400: nothing can be protected here");
 	tzc = base;
-	build = mmio_read32(base + BUILD_CONFIG);
-	regions = BUILD_REGIONS(build) - 1;
+	build = world_read32(base + BUILD_CONFIG);
+	regions = BUILD_REGIONS(build) - 1 - WORLD_OWN_REGION;
 	filters = (1 << BUILD_FILTERS(build)) - 1;
 }
 
@@ -54,7 +57,7 @@ static uint64_t region_at(unsigned region)
 
 static uint64_t read_pair(uint64_t low)
 {
-	return mmio_read32(low) | (uint64_t)mmio_read32(low + 4) << 32;
+	return world_read32(low) | (uint64_t)world_read32(low + 4) << 32;
 }
 
 void protect_get(unsigned region, pa_t *base, pa_t *top)
@@ -63,17 +66,17 @@ void protect_get(unsigned region, pa_t *base, pa_t *top)
 
 	*base = PA(read_pair(r + BASE_LOW));
 	*top = *base;
-	if (mmio_read32(r + ATTRIBUTES) & filters)
+	if (world_read32(r + ATTRIBUTES) & filters)
 		*top = PA((read_pair(r + TOP_LOW) | (TV_PAGE_SIZE - 1)) + 1);
 }
 
 static void write_range(uint64_t r, uint64_t base, uint64_t top)
 {
-	mmio_write32(r + BASE_HIGH, base >> 32);
-	mmio_write32(r + BASE_LOW, base);
-	mmio_write32(r + TOP_HIGH, (top - 1) >> 32);
-	mmio_write32(r + TOP_LOW, (top - 1) & ~(uint64_t)(TV_PAGE_SIZE - 1));
-	mmio_write32(r + ID_ACCESS, 0);
+	world_write32(r + BASE_HIGH, base >> 32);
+	world_write32(r + BASE_LOW, base);
+	world_write32(r + TOP_HIGH, (top - 1) >> 32);
+	world_write32(r + TOP_LOW, (top - 1) & ~(uint64_t)(TV_PAGE_SIZE - 1));
+	world_write32(r + ID_ACCESS, WORLD_NSAIDS);
 }
 
 /* Is it a change that one register makes, so that there is no moment in between? */
@@ -93,12 +96,13 @@ void protect_set(unsigned region, pa_t base, pa_t top)
 
 	if (!one_step(region, base, top))
 		panic("a region in use would have to move");
+	world_close(region, base, top);
 	if (base.v == top.v) {
-		mmio_write32(r + ATTRIBUTES, 0);
+		world_write32(r + ATTRIBUTES, 0);
 	} else {
 		write_range(r, base.v, top.v);
-		mmio_write32(r + ATTRIBUTES, SECURE_RW | filters);
+		world_write32(r + ATTRIBUTES, SECURE_RW | filters);
 	}
-	(void)mmio_read32(r + ATTRIBUTES);
+	(void)world_read32(r + ATTRIBUTES);
 	__asm__ volatile("dsb sy" ::: "memory");
 }

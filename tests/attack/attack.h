@@ -106,7 +106,8 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 int tap_done(void);
 
 /* the cases, a file a theme */
-#define SVISOR 0x0e100000UL     /* its memory on this machine: Secure SRAM */
+extern uint64_t svisor; /* its memory on this machine: Secure SRAM, or DRAM without Secure EL2 */
+extern bool hosted;     /* without: it is at EL2, and the host at EL1 */
 extern struct vm victim, other; /* live in chunks 0 and 1 for the groups after bringup */
 bool all_well(void);            /* the other S-VM has all it had, and the audit finds nothing */
 void cases_bringup(void);

@@ -38,7 +38,7 @@ static void by_names(void)
 	ok(vm_take(&victim, others).status == TV_EDENIED, "TAKE of another S-VM's chunk");
 	ok(vm_take(&victim, chunk_base(3)).status == TV_EDENIED, "TAKE above the run's top");
 	ok(vm_take(&victim, chunk_base(2) + PAGE).status == TV_EINVAL, "TAKE of half a chunk");
-	ok(vm_take(&victim, SVISOR & ~(CHUNK - 1)).status == TV_EDENIED, "TAKE of S-visor memory");
+	ok(vm_take(&victim, svisor & ~(CHUNK - 1)).status == TV_EDENIED, "TAKE of S-visor memory");
 	ok(vm_take(&victim, 0x08000000).status == TV_EDENIED, "TAKE of devices");
 	ok(vm_take(&victim, -CHUNK).status == TV_EDENIED, "TAKE at the end of the address space");
 	ok(smc(TV_CHUNK_TAKE, TV_SVISOR, own, 0, 0).status == TV_EDENIED,
@@ -48,7 +48,7 @@ static void by_names(void)
 	ok(move(victim.handle, own, own) == TV_EDENIED, "MOVE into itself");
 	ok(move(victim.handle, own, chunk_base(2)) == TV_EDENIED, "MOVE into ordinary memory");
 	ok(move(victim.handle, own + PAGE, own) == TV_EDENIED, "MOVE from inside a chunk");
-	ok(move(victim.handle, SVISOR & ~(CHUNK - 1), own) == TV_EDENIED, "MOVE of S-visor memory");
+	ok(move(victim.handle, svisor & ~(CHUNK - 1), own) == TV_EDENIED, "MOVE of S-visor memory");
 	ok(move(victim.handle, -CHUNK, -CHUNK) == TV_EDENIED,
 	   "MOVE at the end of the address space");
 	ok(move(TV_SVISOR, own, others) == TV_ENOENT, "MOVE of nobody's");
@@ -237,7 +237,7 @@ static int64_t eat(uint64_t vm, uint64_t *gib)
 	int64_t status = TV_EDENIED;
 
 	for (; *gib < 512 && status == TV_EDENIED; ++*gib)
-		status = smc(TV_VM_LOAD, vm, *gib << 30, victim.root, SVISOR).status;
+		status = smc(TV_VM_LOAD, vm, *gib << 30, victim.root, svisor).status;
 	return status;
 }
 

@@ -67,7 +67,7 @@ static void by_fw_cfg(void)
 	   "fw_cfg DMA works into ordinary memory");
 	ok(fw_cfg_read(page) == FW_ERROR && place_kept(),
 	   "fw_cfg DMA into a private page: fails, page kept");
-	ok(fw_cfg_read(SVISOR) == FW_ERROR, "fw_cfg DMA into S-visor memory: fails");
+	ok(fw_cfg_read(svisor) == FW_ERROR, "fw_cfg DMA into S-visor memory: fails");
 	memset(at(buffer), 0, 8);
 	vm_do(&victim, OP_WRITE, PLACE + PAGE, first, 0);
 	vm_do(&victim, OP_WRITE, PLACE + PAGE + 8, htobe64(buffer), 0);
@@ -268,10 +268,10 @@ static void by_virtio(void)
 	ok(count(back, SECRET) == 0, "virtio DMA out of a private page: nothing of it on the disk");
 	transfer(IN, place());
 	ok(place_kept(), "virtio DMA into a private page: it is as it was");
-	back = leak(SVISOR);
+	back = leak(svisor);
 	ok(count(back, PATTERN) + count(back, 0) == PAGE / 8,
 	   "virtio DMA out of S-visor memory: nothing of it");
-	transfer(IN, SVISOR);
+	transfer(IN, svisor);
 	ok(vm_do(&victim, OP_CHECK, 0, 0, 0) == 0,
 	   "virtio DMA into S-visor memory: the S-visor works on");
 	ok(all_well(), "all is well");

@@ -47,8 +47,8 @@ static uint64_t wild(uint64_t *state)
 		CHUNK,
 		RAM,
 		RAM + PAGE,
-		SVISOR,
-		SVISOR + PAGE,
+		svisor,
+		svisor + PAGE,
 		0x0e000000,
 		0x09000000,
 		chunk_base(0),
@@ -84,7 +84,7 @@ static bool may_call(uint64_t fn, uint64_t *a)
 {
 	switch (fn) {
 	case TV_CPU_SHARE:
-		return a[0] == scratch || a[0] == SVISOR || a[0] % PAGE;
+		return a[0] == scratch || a[0] == svisor || a[0] % PAGE;
 	case TV_POOL_ADD:
 		a[0] |= 8; /* a real one would give the host's own memory away */
 		return true;

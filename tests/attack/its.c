@@ -168,7 +168,7 @@ static void by_bounce(void)
 		   smc(TV_BOUNCE_ADD, victim.handle, 1, 0, 0).status != TV_OK,
 	   "nor more than it was launched with");
 	ok(smc(TV_VM_SHOW, victim.handle, RAM, chunk_base(0), 0).status == TV_EINVAL &&
-		   smc(TV_VM_SHOW, victim.handle, ELSEWHERE, SVISOR, 0).status == TV_EINVAL &&
+		   smc(TV_VM_SHOW, victim.handle, ELSEWHERE, svisor, 0).status == TV_EINVAL &&
 		   smc(TV_QUEUE_STATS, victim.handle, ~0UL, 0, 0).status == TV_ENOENT,
 	   "RAM is never shown as flash, nor the S-visor's memory");
 	ok(all_well(), "all is well");
@@ -214,7 +214,7 @@ static bool holds(uint64_t pa, uint64_t bytes)
 
 static void refused(struct vm *vm, uint64_t page)
 {
-	const uint64_t bad[] = {chunk_base(0), chunk_base(2),    SVISOR, SVISOR - PAGE,
+	const uint64_t bad[] = {chunk_base(0), chunk_base(2),    svisor, svisor - PAGE,
 				page + 8,      page | 1UL << 60, ~0UL,   0x9000000};
 	int taken = 0;
 

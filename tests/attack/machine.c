@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The machine under attack: the module, physical memory, CPUs. */
 #define _GNU_SOURCE
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,7 +19,10 @@
 /* fp.S */
 long ioctl_fp(int fd, unsigned long request, void *arg, const uint64_t *before, uint64_t *after);
 
-uint64_t attack_pool;
+#define RESERVED "/sys/firmware/devicetree/base/reserved-memory/bl32@*/reg"
+
+uint64_t attack_pool, svisor = 0x0e100000;
+bool hosted;
 static int dev = -1, mem = -1;
 static struct tva_pool pool;
 static uint8_t *map;
@@ -33,8 +38,27 @@ static void on_fault(int sig)
 	raise(sig);
 }
 
+/* Firmware keeps the kernel off the S-visor's memory where that is DRAM. */
+static void find_svisor(void)
+{
+	glob_t found;
+	uint64_t reg;
+	int fd;
+
+	if (glob(RESERVED, 0, NULL, &found))
+		return;
+	fd = open(found.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, &reg, sizeof(reg)) != sizeof(reg))
+		die("%s: %s", found.gl_pathv[0], strerror(errno));
+	close(fd);
+	globfree(&found);
+	svisor = be64toh(reg);
+	hosted = true;
+}
+
 void machine_open(void)
 {
+	find_svisor();
 	dev = open("/dev/tv-attack", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		die("/dev/tv-attack: %s: load tvattack.ko first", strerror(errno));

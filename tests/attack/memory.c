@@ -24,9 +24,9 @@ static void by_cpu(void)
 	ok(touch(pa, 'w', &value) == FAULTED, "host CPU writes it: external abort");
 	ok(touch(pa, 'x', &value) == FAULTED, "host CPU executes it: external abort");
 	ok(vm_do(&victim, OP_READ, ipa, 0, 0) == SECRET, "the page is as it was");
-	ok(touch(SVISOR, 'r', &value) == FAULTED, "host CPU reads S-visor memory: external abort");
-	ok(touch(SVISOR + 0x10000, 'w', &value) == FAULTED, "host CPU writes S-visor memory");
-	ok(touch(SVISOR, 'x', &value) == FAULTED, "host CPU executes S-visor memory");
+	ok(touch(svisor, 'r', &value) == FAULTED, "host CPU reads S-visor memory: external abort");
+	ok(touch(svisor + 0x10000, 'w', &value) == FAULTED, "host CPU writes S-visor memory");
+	ok(touch(svisor, 'x', &value) == FAULTED, "host CPU executes S-visor memory");
 	ok(all_well(), "all is well");
 }
 
@@ -53,7 +53,7 @@ static void by_mapping(void)
 
 	refused(ipa, own | S2_PAGE_BITS, "one private page at two addresses");
 	refused(ipa += PAGE, others | S2_PAGE_BITS, "a page of another S-VM");
-	refused(ipa += PAGE, SVISOR | S2_PAGE_BITS, "a page of the S-visor");
+	refused(ipa += PAGE, svisor | S2_PAGE_BITS, "a page of the S-visor");
 	refused(ipa += PAGE, ordinary(1) | S2_PAGE_BITS, "a page outside the pools");
 	refused(ipa += PAGE, 0x0000800000000000UL | S2_PAGE_BITS, "a page outside the machine");
 	refused(ipa += PAGE, 0x09000000UL | S2_PAGE_BITS, "a device");
@@ -67,7 +67,7 @@ static void by_table(void)
 	uint64_t *l2 = at(victim.root + PAGE), good = l2[3], ipa = RAM + 0x600000;
 	uint64_t own = page_of(&victim, RAM + 0x10000);
 
-	const uint64_t bad[] = {own, SVISOR, 0x09000000, 0x0000fffffffff000UL};
+	const uint64_t bad[] = {own, svisor, 0x09000000, 0x0000fffffffff000UL};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++, ipa += PAGE) {
 		l2[3] = bad[i] | 3;
@@ -77,7 +77,7 @@ static void by_table(void)
 		ok(!vm_until_ask(&victim, 0) && vm_asks(&victim), "and the guest goes on");
 	}
 	ok(smc(TV_VM_CREATE, own, 39, 1, 0).status == TV_EINVAL, "a root in private memory");
-	ok(smc(TV_VM_CREATE, SVISOR, 39, 1, 0).status == TV_EINVAL, "a root in S-visor memory");
+	ok(smc(TV_VM_CREATE, svisor, 39, 1, 0).status == TV_EINVAL, "a root in S-visor memory");
 }
 
 static void by_launch(void)
@@ -87,9 +87,9 @@ static void by_launch(void)
 
 	vm_begin(&vm, 2);
 	ok(vm_load(&vm, RAM, own, vm_page(&vm)).status == TV_EFAULT, "LOAD from a private page");
-	ok(vm_load(&vm, RAM, SVISOR, vm_page(&vm)).status == TV_EFAULT, "LOAD from S-visor memory");
+	ok(vm_load(&vm, RAM, svisor, vm_page(&vm)).status == TV_EFAULT, "LOAD from S-visor memory");
 	ok(vm_load(&vm, RAM, from, own).status == TV_EDENIED, "LOAD into a page of another S-VM");
-	ok(vm_load(&vm, RAM, from, SVISOR).status == TV_EDENIED, "LOAD into S-visor memory");
+	ok(vm_load(&vm, RAM, from, svisor).status == TV_EDENIED, "LOAD into S-visor memory");
 	ok(vm_load(&vm, RAM, from, from).status == TV_EDENIED,
 	   "LOAD into a page outside the pools");
 	ok(vm_load(&vm, RAM - PAGE, from, vm_page(&vm)).status == TV_EINVAL, "LOAD outside RAM");
@@ -111,7 +111,7 @@ static void by_shared_page(void)
 	struct vm vm;
 
 	ok(smc(TV_CPU_SHARE, own, 0, 0, 0).status == TV_EINVAL, "SHARE of a private page");
-	ok(smc(TV_CPU_SHARE, SVISOR, 0, 0, 0).status == TV_EINVAL, "SHARE of S-visor memory");
+	ok(smc(TV_CPU_SHARE, svisor, 0, 0, 0).status == TV_EINVAL, "SHARE of S-visor memory");
 	vm_create(&vm, 2);
 	while (smc(TV_CHUNK_RETURN, attack_pool, 0, 0, 0).status == TV_OK)
 		;

@@ -164,7 +164,7 @@ static void flipping_table(void)
 	pthread_t t;
 
 	memcpy(f.bad,
-	       (uint64_t[]){own | 0x7ff, page_of(&other, RAM + 0x10000) | 0x7ff, SVISOR | 0x7ff,
+	       (uint64_t[]){own | 0x7ff, page_of(&other, RAM + 0x10000) | 0x7ff, svisor | 0x7ff,
 			    ordinary(1) | 0x7ff, 0, 0x09000000 | 0x7ff},
 	       sizeof(f.bad));
 	pin(1);

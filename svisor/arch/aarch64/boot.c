@@ -4,27 +4,20 @@
  */
 #include "arch.h"
 #include "guest.h"
+#include "has.h"
 #include "layout.h"
 #include "log.h"
 #include "mmu.h"
 #include "platform.h"
 #include "svisor.h"
 #include "sysreg.h"
+#include "world.h"
 
 extern uint8_t stacks[];
 uint8_t stacks[TV_MAX_CPUS * STACK_SIZE] __attribute__((section(".stacks"), aligned(TV_PAGE_SIZE)));
 
-/* entry.S */
-_Noreturn void serve(int64_t status);
-
 _Noreturn void boot(uint64_t index, uint64_t cold);
 _Noreturn void unexpected(uint64_t esr, uint64_t elr, uint64_t far);
-
-/* FEAT_S2FWB, part of Armv8.4: guests see memory through the caches because stage 2 says so. */
-static bool has_fwb(void)
-{
-	return id_field(id_aa64mmfr2_el1, 40);
-}
 
 _Noreturn void boot(uint64_t index, uint64_t cold)
 {
@@ -35,12 +28,12 @@ _Noreturn void boot(uint64_t index, uint64_t cold)
 	like_first = guest_cpu_init();
 	if (cold) {
 		platform_init(&boot_manifest);
-		if (!has_fwb())
+		if (WORLD_ARMV8_4 && !cpu_has.fwb)
 			panic("no FEAT_S2FWB");
 		gic_init(&boot_manifest);
 		svisor_init(&boot_manifest);
 	} else {
-		status = like_first && has_fwb() ? svisor_join() : TV_EINVAL;
+		status = like_first ? svisor_join() : TV_EINVAL;
 	}
 	serve(status);
 }

@@ -8,6 +8,7 @@
 #include "has.h"
 #include "guest.h"
 #include "sysreg.h"
+#include "world.h"
 
 /* HCR_EL2 (DDI 0487 D24.2.48) */
 #define HCR_VM (1ULL << 0)
@@ -34,19 +35,17 @@
 /* Clear, and so trapped as well: NV, FIEN, EnSCXT, ATA. */
 #define HCR \
 	(HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_INNER | \
-	 HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TEA | \
-	 HCR_APK | HCR_API | HCR_FWB)
+	 HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW)
+
+/* What an N-VM may have trapped besides: TWE, TID1, TID2, TSW, TVM, TRVM */
+#define HCR_MORE (1ULL << 14 | 1ULL << 16 | 1ULL << 17 | 1ULL << 22 | 1ULL << 26 | 1ULL << 30)
 
 /* HCRX_EL2 (D24.2.49): 0 traps all that has state of its own. Memory copy has none. */
 #define HCRX_MSCEN (1ULL << 11)
 
-/* VTCR_EL2 and VSTCR_EL2 (D24.2.195, D24.2.193): level 0 start, inner shareable write-back
- * walks, 4 KiB granule. NSW and NSA: Non-secure IPAs never reach Secure memory. */
-#define VTCR_NSA (1ULL << 30)
-#define VTCR_NSW (1ULL << 29)
+/* VTCR_EL2 (D24.2.195): level 0 start, inner shareable write-back walks, 4 KiB granule. */
 #define VTCR_VS (1ULL << 19)
 #define VTCR_WALK 0x80003580ULL
-#define VSTCR 0x80000080ULL
 
 #define LEVEL0_BITS 44 /* least of them that allow this start (AArch64.S2InvalidSL) */
 
@@ -74,13 +73,10 @@
 /* Of a guest that does not count, EL0's accesses have to meet MDCR_EL2's trap as EL1's do. */
 #define PMUSERENR_ALL 0xf
 
-/* CNTHCTL_EL2: CNTPCT_EL0 and CNTP_* are the guest's, as under KVM on such a core. */
-#define CNTHCTL 3
-
 static uint64_t empty_table[TV_PAGE_SIZE / 8] __attribute__((aligned(TV_PAGE_SIZE)));
 
-/* VSTTBR_EL2, in no other's reach, has that table whenever no guest is in: none of a guest's pages
- * is ever seen under another VMID. */
+/* That table is the one whenever no guest is in: none of a guest's pages is ever seen under another
+ * VMID. */
 void guest_stage2_vmid(uint16_t vmid)
 {
 	write_sysreg(vttbr_el2, (uint64_t)vmid << 48 | (uint64_t)empty_table);
@@ -88,12 +84,12 @@ void guest_stage2_vmid(uint16_t vmid)
 
 void guest_stage2(uint64_t root)
 {
-	write_sysreg(vsttbr_el2, root);
+	world_stage2(root);
 }
 
 void guest_stage2_none(void)
 {
-	write_sysreg(vsttbr_el2, (uint64_t)empty_table);
+	world_stage2((uint64_t)empty_table);
 	isb();
 }
 
@@ -123,13 +119,29 @@ static struct {
 	uint64_t cptr, mdcr, cnthctl, mdscr;
 } normal[TV_MAX_CPUS];
 
+/* Bits of later versions, which are reserved before */
+static uint64_t mdcr(void)
+{
+	uint64_t value = MDCR;
+
+	if (!id_field(id_aa64dfr0_el1, 32)) /* PMSVer */
+		value &= ~MDCR_TPMS;
+	if (!id_field(id_aa64dfr0_el1, 40)) /* TraceFilt */
+		value &= ~MDCR_TTRF;
+	if (id_field(id_aa64dfr0_el1, 8) < 4) /* PMUVer */
+		value &= ~MDCR_HPMD;
+	if (id_field(id_aa64dfr0_el1, 8) < 6)
+		value &= ~MDCR_HCCD;
+	return value;
+}
+
 static uint64_t vtcr(void)
 {
 	uint64_t t0sz = 64 - guest_address_bits();
 	uint64_t range = id_field(id_aa64mmfr0_el1, 0);
 	uint64_t vmid16 = id_field(id_aa64mmfr1_el1, 4) == 2 ? VTCR_VS : 0;
 
-	return VTCR_WALK | VTCR_NSA | VTCR_NSW | vmid16 | (range > 5 ? 5 : range) << 16 | t0sz;
+	return VTCR_WALK | WORLD_VTCR | vmid16 | (range > 5 ? 5 : range) << 16 | t0sz;
 }
 
 /* Is any not as wanted? Fine-grained traps of what is older than they are: off. What came later
@@ -181,10 +193,11 @@ bool guest_cpu_init(void)
 	w->vtcr = vtcr();
 	w->hcrx = id_field(ID_AA64ISAR2_EL1, 16) ? HCRX_MSCEN : 0;
 	w->vpidr = read_sysreg(midr_el1);
-	w->hcr = HCR | (cpu_has.ras ? HCR_TERR : 0);
-	w->mdcr = MDCR | MDCR_TDA | MDCR_TPM | MDCR_TPMCR | pmu_counters() |
+	w->hcr = HCR | (cpu_has.ras ? HCR_TERR | HCR_TEA : 0) | (cpu_has.lor ? HCR_TLOR : 0) |
+		 (cpu_has.pauth ? HCR_APK | HCR_API : 0) | (cpu_has.fwb ? HCR_FWB : 0);
+	w->mdcr = mdcr() | MDCR_TDA | MDCR_TPM | MDCR_TPMCR | pmu_counters() |
 		  (cpu_has.fgt ? MDCR_TDCC : 0);
-	write_sysreg(vstcr_el2, VSTCR | (64 - guest_address_bits()));
+	world_init();
 	write_sysreg(hcr_el2, w->hcr);
 	set(w);
 	guest_fp(true, true);
@@ -200,7 +213,8 @@ void guest_begin(void)
 	normal[cpu].mdcr = read_sysreg(mdcr_el2);
 	normal[cpu].cnthctl = read_sysreg(cnthctl_el2);
 	normal[cpu].mdscr = read_sysreg(mdscr_el1);
-	load_sysreg(cnthctl_el2, CNTHCTL);
+	world_begin(wanted[cpu].hcr);
+	load_sysreg(cnthctl_el2, WORLD_CNTHCTL);
 	load_sysreg(mdcr_el2, wanted[cpu].mdcr);
 	if (differs(&wanted[cpu]))
 		set(&wanted[cpu]);
@@ -220,13 +234,14 @@ void guest_end(void)
 	load_sysreg(hpfar_el2, 0);
 	load_sysreg(elr_el2, 0);
 	load_sysreg(spsr_el2, 0);
+	world_end();
 }
 
-void guest_traps(bool vserror, bool debug, bool pmu)
+void guest_traps(uint64_t more, bool vserror, bool debug, bool pmu)
 {
 	const struct el2 *w = &wanted[cpu_index()];
 
-	write_sysreg(hcr_el2, w->hcr | (vserror ? HCR_VSE : 0));
+	write_sysreg(hcr_el2, w->hcr | (more & HCR_MORE) | (vserror ? HCR_VSE : 0));
 	write_sysreg(mdcr_el2,
 		     w->mdcr & ~((debug ? MDCR_TDA : 0) | (pmu ? MDCR_TPM | MDCR_TPMCR : 0)));
 }

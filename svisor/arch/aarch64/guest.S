@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Into the guest and back. While it runs, the stack holds guest_enter's frame:
- * regs, (padding), x19-x30.
+ * x, (padding), x19-x30.
  */
 #include "asm.h"
 #include "offsets.h"
@@ -10,7 +10,7 @@
 #define PANIC_STACK_SIZE 2048
 
 	.text
-/* unsigned guest_enter(struct guest_regs *regs): the kind of exception that ended it */
+/* unsigned guest_enter(uint64_t x[31]): the kind of exception that ended it */
 func guest_enter
 	stp	x0, xzr, [sp, #-FRAME]!
 	stp	x19, x20, [sp, #16]
@@ -19,22 +19,22 @@ func guest_enter
 	stp	x25, x26, [sp, #64]
 	stp	x27, x28, [sp, #80]
 	stp	x29, x30, [sp, #96]
-	ldp	x2, x3, [x0, #REGS_X + 16]
-	ldp	x4, x5, [x0, #REGS_X + 32]
-	ldp	x6, x7, [x0, #REGS_X + 48]
-	ldp	x8, x9, [x0, #REGS_X + 64]
-	ldp	x10, x11, [x0, #REGS_X + 80]
-	ldp	x12, x13, [x0, #REGS_X + 96]
-	ldp	x14, x15, [x0, #REGS_X + 112]
-	ldp	x16, x17, [x0, #REGS_X + 128]
-	ldp	x18, x19, [x0, #REGS_X + 144]
-	ldp	x20, x21, [x0, #REGS_X + 160]
-	ldp	x22, x23, [x0, #REGS_X + 176]
-	ldp	x24, x25, [x0, #REGS_X + 192]
-	ldp	x26, x27, [x0, #REGS_X + 208]
-	ldp	x28, x29, [x0, #REGS_X + 224]
-	ldr	x30, [x0, #REGS_X + 240]
-	ldp	x0, x1, [x0, #REGS_X]
+	ldp	x2, x3, [x0, #16]
+	ldp	x4, x5, [x0, #32]
+	ldp	x6, x7, [x0, #48]
+	ldp	x8, x9, [x0, #64]
+	ldp	x10, x11, [x0, #80]
+	ldp	x12, x13, [x0, #96]
+	ldp	x14, x15, [x0, #112]
+	ldp	x16, x17, [x0, #128]
+	ldp	x18, x19, [x0, #144]
+	ldp	x20, x21, [x0, #160]
+	ldp	x22, x23, [x0, #176]
+	ldp	x24, x25, [x0, #192]
+	ldp	x26, x27, [x0, #208]
+	ldp	x28, x29, [x0, #224]
+	ldr	x30, [x0, #240]
+	ldp	x0, x1, [x0]
 	eret
 	dsb	nsh		/* nothing is speculated past the ERET */
 	isb
@@ -50,23 +50,23 @@ endfunc guest_enter
 /* x1 = kind; on the stack the guest's x0, x1, below the frame */
 func guest_left
 	ldr	x0, [sp, #16]
-	stp	x2, x3, [x0, #REGS_X + 16]
-	stp	x4, x5, [x0, #REGS_X + 32]
-	stp	x6, x7, [x0, #REGS_X + 48]
-	stp	x8, x9, [x0, #REGS_X + 64]
-	stp	x10, x11, [x0, #REGS_X + 80]
-	stp	x12, x13, [x0, #REGS_X + 96]
-	stp	x14, x15, [x0, #REGS_X + 112]
-	stp	x16, x17, [x0, #REGS_X + 128]
-	stp	x18, x19, [x0, #REGS_X + 144]
-	stp	x20, x21, [x0, #REGS_X + 160]
-	stp	x22, x23, [x0, #REGS_X + 176]
-	stp	x24, x25, [x0, #REGS_X + 192]
-	stp	x26, x27, [x0, #REGS_X + 208]
-	stp	x28, x29, [x0, #REGS_X + 224]
-	str	x30, [x0, #REGS_X + 240]
+	stp	x2, x3, [x0, #16]
+	stp	x4, x5, [x0, #32]
+	stp	x6, x7, [x0, #48]
+	stp	x8, x9, [x0, #64]
+	stp	x10, x11, [x0, #80]
+	stp	x12, x13, [x0, #96]
+	stp	x14, x15, [x0, #112]
+	stp	x16, x17, [x0, #128]
+	stp	x18, x19, [x0, #144]
+	stp	x20, x21, [x0, #160]
+	stp	x22, x23, [x0, #176]
+	stp	x24, x25, [x0, #192]
+	stp	x26, x27, [x0, #208]
+	stp	x28, x29, [x0, #224]
+	str	x30, [x0, #240]
 	ldp	x2, x3, [sp], #16
-	stp	x2, x3, [x0, #REGS_X]
+	stp	x2, x3, [x0]
 	mov	x0, x1
 	ldp	x19, x20, [sp, #16]
 	ldp	x21, x22, [sp, #32]

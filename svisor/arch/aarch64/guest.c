@@ -8,15 +8,16 @@
 #include "has.h"
 #include "guest.h"
 #include "sysreg.h"
+#include "world.h"
 
 #define MPIDR_RES1 (1ULL << 31)
 #define HPFAR_NS (1ULL << 63)
 
 /* clang-format off */
 #define PAUTH_KEYS(X) \
-	X(0, apiakeylo_el1) X(1, apiakeyhi_el1) X(2, apibkeylo_el1) X(3, apibkeyhi_el1) \
-	X(4, apdakeylo_el1) X(5, apdakeyhi_el1) X(6, apdbkeylo_el1) X(7, apdbkeyhi_el1) \
-	X(8, apgakeylo_el1) X(9, apgakeyhi_el1)
+	X(0, APIAKEYLO_EL1) X(1, APIAKEYHI_EL1) X(2, APIBKEYLO_EL1) X(3, APIBKEYHI_EL1) \
+	X(4, APDAKEYLO_EL1) X(5, APDAKEYHI_EL1) X(6, APDBKEYLO_EL1) X(7, APDBKEYHI_EL1) \
+	X(8, APGAKEYLO_EL1) X(9, APGAKEYHI_EL1)
 /* clang-format on */
 
 static void keys_load(const uint64_t *keys)
@@ -53,6 +54,8 @@ static void sysregs_save(struct guest_sysregs *s)
 #define X(name) s->name = read_sysreg(name);
 	GUEST_SYSREGS(X)
 #undef X
+	if (!WORLD_CLEARS)
+		return;
 #define X(name) load_sysreg(name, 0);
 	GUEST_SYSREGS(X)
 #undef X
@@ -85,8 +88,8 @@ static void load(const struct guest_regs *regs, uint64_t cntvoff, bool vserror)
 	debug_load(regs);
 	ras_load(regs);
 	pmu_load(regs);
-	if (vserror || regs->debug_used || regs->pmu_used)
-		guest_traps(vserror, regs->debug_used, regs->pmu_used);
+	if (regs->traps || vserror || regs->debug_used || regs->pmu_used)
+		guest_traps(regs->traps, vserror, regs->debug_used, regs->pmu_used);
 	guest_streaming_off(); /* it would make SVE trap as SME */
 	guest_fp(false, false);
 	load_sysreg(elr_el2, regs->pc);
@@ -99,17 +102,14 @@ static void save(struct guest_regs *regs, bool *vserror)
 	regs->pstate = read_sysreg(spsr_el2);
 	if (*vserror && guest_took_vserror())
 		*vserror = false;
-	if (regs->debug_used || regs->pmu_used)
-		guest_traps(false, false, false);
+	if (regs->traps || regs->debug_used || regs->pmu_used)
+		guest_traps(0, false, false, false);
 	sysregs_save(&regs->sys);
 	keys_save(regs->pauth);
 	debug_save(regs);
 	ras_save(regs);
 	pmu_save(regs);
 }
-
-/* guest.S */
-unsigned guest_enter(struct guest_regs *regs);
 
 /* From its first use of FP on, the guest has its own, and goes on. */
 static void run_once(struct guest_regs *regs, pa_t s2_root, struct guest_exit *out)
@@ -119,7 +119,7 @@ static void run_once(struct guest_regs *regs, pa_t s2_root, struct guest_exit *o
 	isb(); /* VMID and stage 1 are whole before stage 2 lets anything through */
 	guest_stage2(s2_root.v);
 	for (;;) {
-		out->kind = guest_enter(regs);
+		out->kind = guest_enter(regs->x);
 		out->esr = read_sysreg(esr_el2);
 		if (fp || out->kind != GUEST_SYNC || !fp_wanted(regs, out->esr))
 			break;
@@ -128,6 +128,8 @@ static void run_once(struct guest_regs *regs, pa_t s2_root, struct guest_exit *o
 	}
 	out->far = read_sysreg(far_el2);
 	out->hpfar = read_sysreg(hpfar_el2) & ~HPFAR_NS;
+	if (regs->ordinary)
+		world_find_ipa(out);
 	guest_stage2_none();
 	if (fp)
 		fp_save(regs);
@@ -146,5 +148,5 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 		load(regs, cntvoff, *vserror);
 		run_once(regs, s2_root, out);
 		save(regs, vserror);
-	} while (is_sysreg(out) && (debug_wanted(regs, out) || pmu_wanted(regs, out)));
+	} while (is_sysreg(out) && !regs->ordinary && (debug_wanted(regs, out) || pmu_wanted(regs, out)));
 }

@@ -11,15 +11,22 @@
 /* RES1 of SCTLR_EL1 where none of its extensions is used (DDI 0487 D24.2.154). */
 #define SCTLR_EL1_RESET 0x30d00800ULL
 
+/* guest.S: in at ELR_EL2 with these registers, which are as they were left at the next exception to
+ * EL2, GUEST_* by kind. */
+unsigned guest_enter(uint64_t x[31]);
+
+/* Says how this CPU's boot went, if that is somebody's to know, and serves the N-visor for ever. */
+_Noreturn void serve(int64_t status);
+
 /* el2.c */
 
 /* At boot: every EL2 register that governs EL1. False: the CPU is not like the first one. */
 bool guest_cpu_init(void);
-/* HCR_EL2 and MDCR_EL2, of which a call finds the one, and guest_begin sets the other, as for
- * (false, false, false). `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
+/* HCR_EL2 and MDCR_EL2, which are after guest_begin as for (0, false, false, false). `more`: what an
+ * N-VM traps besides; `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
  * guest's. */
-void guest_traps(bool vserror, bool debug, bool pmu);
-/* Since guest_traps(true, ...): has the guest taken its virtual SError? */
+void guest_traps(uint64_t more, bool vserror, bool debug, bool pmu);
+/* Since guest_traps(..., true, ...): has the guest taken its virtual SError? */
 bool guest_took_vserror(void);
 /* The VMID of stage 2. Its table is an empty one but between guest_stage2 and guest_stage2_none:
  * nothing can be reached, or cached, by speculation while EL1 registers are half one guest's. An

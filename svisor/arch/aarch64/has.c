@@ -32,6 +32,8 @@ bool has_find(void)
 		.fgt = id_field(id_aa64mmfr0_el1, 56),
 		.hcx = id_field(id_aa64mmfr1_el1, 40),
 		.pmu = has_pmu(),
+		.lor = id_field(id_aa64mmfr1_el1, 16),
+		.fwb = id_field(id_aa64mmfr2_el1, 40),
 	};
 
 	if (!found)

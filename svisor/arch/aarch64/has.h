@@ -8,7 +8,8 @@
 
 extern struct cpu_has {
 	bool pauth; /* any of the three algorithms; those of the generic key come with them */
-	bool ras, sve, sme, fgt, hcx, pmu;
+	bool ras, sve, sme, fgt, hcx, pmu, lor;
+	bool fwb; /* guests see memory through the caches because stage 2 says so */
 } cpu_has;
 
 /* At boot of each CPU, the first one's before any other's. False: it has not what the first has. */

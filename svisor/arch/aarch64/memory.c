@@ -8,7 +8,9 @@
 #include "cache.h"
 #include "guest.h"
 #include "layout.h"
+#include "has.h"
 #include "sysreg.h"
+#include "world.h"
 
 /* CTR_EL0.DminLine: log2 of words (DDI 0487 D24.2.35) */
 static uintptr_t line_size(void)
@@ -66,19 +68,27 @@ void *ns_kept_ptr(pa_t page)
 	return ns_ptr(page);
 }
 
+/* An access, if it may be made, and between world_access and world_accessed */
+#define ACCESS(a, bytes, access) \
+	({ \
+		bool ok_ = world_access(a, bytes) && (access); \
+		world_accessed(); \
+		ok_; \
+	})
+
 bool ns_read64(pa_t a, uint64_t *out)
 {
-	return ns_load(ns_ptr(a), out);
+	return ACCESS(a, sizeof(*out), ns_load(ns_ptr(a), out));
 }
 
 bool ns_read(void *to, pa_t from, size_t bytes)
 {
-	return ns_copy(to, ns_ptr(from), bytes);
+	return ACCESS(from, bytes, ns_copy(to, ns_ptr(from), bytes));
 }
 
 bool ns_write(pa_t to, const void *from, size_t bytes)
 {
-	return ns_copy(ns_ptr(to), from, bytes);
+	return ACCESS(to, bytes, ns_copy(ns_ptr(to), from, bytes));
 }
 
 #define ROW 128 /* bytes that vector registers copy at once */
@@ -99,12 +109,12 @@ static bool copy_many(void *to, const void *from, size_t bytes)
 
 bool ns_read_many(void *to, pa_t from, size_t bytes)
 {
-	return copy_many(to, ns_ptr(from), bytes);
+	return ACCESS(from, bytes, copy_many(to, ns_ptr(from), bytes));
 }
 
 bool ns_write_many(pa_t to, const void *from, size_t bytes)
 {
-	return copy_many(ns_ptr(to), from, bytes);
+	return ACCESS(to, bytes, copy_many(ns_ptr(to), from, bytes));
 }
 
 void ns_flush(pa_t base, size_t size)
@@ -118,7 +128,7 @@ static uintptr_t zero_size(void)
 	return 4UL << (read_sysreg(dczid_el0) & 0xf);
 }
 
-/* No cache maintenance: stage 2 has guests see memory through the caches, always (FWB). */
+/* With FWB stage 2 has guests see memory through the caches, always. */
 void pages_zero(pa_t page, size_t pages)
 {
 	uintptr_t a = (uintptr_t)secure_ptr(page), end = a + pages * TV_PAGE_SIZE;
@@ -126,6 +136,8 @@ void pages_zero(pa_t page, size_t pages)
 
 	each_step(zva, a, end, step);
 	dsb(ishst);
+	if (!cpu_has.fwb)
+		cache_flush(secure_ptr(page), pages * TV_PAGE_SIZE);
 }
 
 /* There may be code among it. */

@@ -6,12 +6,12 @@
 #include "layout.h"
 #include "mmu.h"
 #include "sysreg.h"
+#include "world.h"
 
 /* Descriptors of the EL2 translation regime (DDI 0487 D8.3) */
 #define DESC_VALID (1ULL << 0)
 #define DESC_TABLE (1ULL << 1)  /* or page, at level 3 */
 #define DESC_DEVICE (1ULL << 2) /* AttrIndx 1 */
-#define DESC_NS (1ULL << 5)
 #define DESC_AP_RES1 (1ULL << 6)
 #define DESC_RO (1ULL << 7)
 #define DESC_SHARED (3ULL << 8)
@@ -24,7 +24,7 @@
 #define RODATA (MEMORY | DESC_RO | DESC_XN)
 #define DATA (MEMORY | DESC_XN)
 #define DEVICE (DATA | DESC_DEVICE)
-#define ORDINARY (DATA | DESC_NS)
+#define ORDINARY (DATA | WORLD_ORDINARY)
 
 #define LEAF_LEVEL 3
 #define BLOCK_LEVEL 2 /* of the Secure window: 2 MiB */
@@ -137,6 +137,9 @@ static void map_device(uint64_t base)
 void mmu_build(const struct tv_manifest *m)
 {
 	boot_manifest = *m;
+	if ((uint64_t)m - m->base < m->size) /* memory of ours, to be zero when it is free */
+		memset((void *)(uintptr_t)m, 0, sizeof(*m));
+	m = &boot_manifest;
 	mmu_free = (uint64_t)image_end_;
 	mmu_regs.ttbr0 = (uint64_t)new_table();
 	mmu_regs.mair = MAIR;
@@ -149,8 +152,10 @@ void mmu_build(const struct tv_manifest *m)
 	map_stacks();
 	map((uint64_t)image_end_, (uint64_t)image_end_, m->base + m->size - (uint64_t)image_end_,
 	    DATA);
-	map_device(m->uart);
-	map_device(m->tzc);
+	if (WORLD_DEVICES) {
+		map_device(m->uart);
+		map_device(m->tzc);
+	}
 	for (unsigned i = 0; i < m->drams && i < TV_MAX_DRAM; i++)
 		map_bank(m->dram[i].base, m->dram[i].size);
 

@@ -10,7 +10,6 @@ void offsets(void);
 
 void offsets(void)
 {
-	DEFINE(REGS_X, offsetof(struct guest_regs, x));
 	DEFINE(GUEST_SYNC_KIND, GUEST_SYNC);
 	DEFINE(GUEST_IRQ_KIND, GUEST_IRQ);
 	DEFINE(GUEST_SERROR_KIND, GUEST_SERROR);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The performance monitors. A guest that does not use them has the N-visor's in place, which
- * stand still: EL3 lets nothing count in the Secure world. Its first access traps; from then on its
+ * stand still: nothing counts while a guest runs (world.h). Its first access traps; from then on its
  * own are switched, and may count, till it is seen with PMCR_EL0.E off.
  */
 #include "arch.h"
@@ -9,6 +9,7 @@
 #include "has.h"
 #include "guest.h"
 #include "sysreg.h"
+#include "world.h"
 
 #define PMCR_E (1ULL << 0)
 #define PMCR_N(v) ((v) >> 11 & 0x1f)
@@ -32,15 +33,6 @@ static unsigned version(void)
 static bool has_icntr(void)
 {
 	return id_field(ID_AA64DFR1_EL1, 36);
-}
-
-/* May anything count? No other counters than the guest's are there then. */
-static void el3_count(bool on)
-{
-	register uint64_t x0 __asm__("x0") = TV_SVISOR_COUNT;
-	register uint64_t x1 __asm__("x1") = on;
-
-	__asm__ volatile("smc #0" : "+r"(x0), "+r"(x1)::"x2", "x3", "memory");
 }
 
 unsigned pmu_counters(void)
@@ -83,12 +75,12 @@ static void load(const struct guest_pmu *p)
 	isb();
 #define X(i) \
 	if (i < n) { \
-		write_sysreg(pmevtyper##i##_el0, p->evtyper[i]); \
+		write_sysreg(pmevtyper##i##_el0, WORLD_EVENTS(p->evtyper[i])); \
 		write_sysreg(pmevcntr##i##_el0, p->evcntr[i]); \
 	}
 	EACH(X)
 #undef X
-	write_sysreg(pmccfiltr_el0, p->ccfiltr);
+	write_sysreg(pmccfiltr_el0, WORLD_EVENTS(p->ccfiltr));
 	write_sysreg(pmccntr_el0, p->ccntr);
 	write_sysreg(pmselr_el0, p->selr);
 	write_sysreg(pmuserenr_el0, p->userenr);
@@ -104,7 +96,7 @@ void pmu_load(const struct guest_regs *regs)
 		return;
 	save(&normal[cpu_index()]);
 	load(&regs->pmu);
-	el3_count(true);
+	world_count(true);
 	write_sysreg(pmcr_el0, regs->pmu.pmcr);
 }
 
@@ -119,7 +111,7 @@ void pmu_save(struct guest_regs *regs)
 	if (!regs->pmu_used)
 		return;
 	save(&regs->pmu);
-	el3_count(false);
+	world_count(false);
 	load(&normal[cpu_index()]);
 	write_sysreg(pmcr_el0, normal[cpu_index()].pmcr);
 	regs->pmu_used = regs->pmu.pmcr & PMCR_E;

@@ -28,6 +28,16 @@
 #define ID_AA64DFR1_EL1 s3_0_c0_c5_1
 #define ID_AA64ISAR2_EL1 s3_0_c0_c6_2
 #define SVCR s3_3_c4_c2_2
+#define APIAKEYLO_EL1 s3_0_c2_c1_0
+#define APIAKEYHI_EL1 s3_0_c2_c1_1
+#define APIBKEYLO_EL1 s3_0_c2_c1_2
+#define APIBKEYHI_EL1 s3_0_c2_c1_3
+#define APDAKEYLO_EL1 s3_0_c2_c2_0
+#define APDAKEYHI_EL1 s3_0_c2_c2_1
+#define APDBKEYLO_EL1 s3_0_c2_c2_2
+#define APDBKEYHI_EL1 s3_0_c2_c2_3
+#define APGAKEYLO_EL1 s3_0_c2_c3_0
+#define APGAKEYHI_EL1 s3_0_c2_c3_1
 #define ZCR_EL1 s3_0_c1_c2_0
 #define ZCR_EL2 s3_4_c1_c2_0
 #define ICC_SRE_EL2 s3_4_c12_c9_5

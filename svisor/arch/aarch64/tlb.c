@@ -5,7 +5,13 @@
  */
 #include "arch.h"
 #include "guest.h"
+#include "has.h"
 #include "sysreg.h"
+
+uint64_t s2_normal(void)
+{
+	return cpu_has.fwb ? 6 << 2 : 15 << 2;
+}
 
 void s2_write(uint64_t *entry, uint64_t value)
 {

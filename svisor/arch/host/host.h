@@ -54,7 +54,7 @@ extern void (*host_begin_hook)(void);
 extern uint64_t host_broken_page;
 /* What counter_now() says; one more each time. */
 extern uint64_t host_counter;
-/* What guest_lists_ok() says. */
+/* What guest_gic_take() says. */
 extern bool host_lists_ok;
 /* counter_hz(): at first a tick is a nanosecond. */
 extern uint64_t host_hz;

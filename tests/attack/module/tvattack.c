@@ -14,7 +14,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/pointer_auth.h>
+#include <asm/kvm_hyp.h>
 #include <asm/sysreg.h>
+#include <asm/virt.h>
 
 #include "tvattack.h"
 
@@ -87,7 +89,10 @@ static u64 swap_reg(u64 id, u64 value)
 		SWAP(ICH_LR1_EL2, SYS_ICH_LR1_EL2);
 		SWAP(CPTR_EL2, sys_reg(3, 4, 1, 1, 2));
 		SWAP(CNTHCTL_EL2, sys_reg(3, 4, 14, 1, 0));
-		SWAP(CNTKCTL_EL1, SYS_CNTKCTL_EL12);
+	case TVA_CNTKCTL_EL1:
+		old = read_sysreg_el1(SYS_CNTKCTL);
+		write_sysreg_el1(value, SYS_CNTKCTL);
+		break;
 		SWAP(PMUSERENR_EL0, SYS_PMUSERENR_EL0);
 		SWAP(ZCR_EL2, sys_reg(3, 4, 1, 2, 0));
 		SWAP(VSESR_EL2, sys_reg(3, 4, 5, 2, 3));
@@ -97,12 +102,48 @@ static u64 swap_reg(u64 id, u64 value)
 	return old;
 }
 
-static void swap_regs(struct tva_batch *b)
+static u64 swap_in_page(u64 *at, u64 value)
+{
+	u64 old = *at;
+
+	*at = value;
+	return old;
+}
+
+/* The same at EL1 */
+static u64 swap_hosted(struct tv_run *run, u64 id, u64 value)
+{
+	struct tv_gic *gic = (void *)run + TV_RUN_GIC;
+
+	gic->lists = 2;
+	switch (id) {
+	case TVA_ICH_HCR_EL2:
+		return swap_in_page(&gic->hcr, value);
+	case TVA_ICH_VMCR_EL2:
+		return swap_in_page(&gic->vmcr, value);
+	case TVA_ICH_AP1R0_EL2:
+		return swap_in_page(&gic->ap1r[0], value);
+	case TVA_ICH_LR0_EL2:
+		return swap_in_page(&gic->lr[0], value);
+	case TVA_ICH_LR1_EL2:
+		return swap_in_page(&gic->lr[1], value);
+	case TVA_CNTKCTL_EL1:
+	case TVA_PMUSERENR_EL0:
+		return swap_reg(id, value);
+	}
+	return 0;
+}
+
+static void swap_regs(struct tva_batch *b, struct tv_run *run)
 {
 	u64 i;
 
-	for (i = 0; i < b->nregs; i++)
-		b->reg[i].value = swap_reg(b->reg[i].id, b->reg[i].value);
+	for (i = 0; i < b->nregs; i++) {
+		struct tva_reg *r = &b->reg[i];
+
+		r->value = is_kernel_in_hyp_mode() ? swap_reg(r->id, r->value) :
+						     swap_hosted(run, r->id, r->value);
+	}
 }
 
 static void share(void *page)
@@ -145,10 +186,10 @@ static void run_batch(struct tva_batch *b)
 	memcpy((u8 *)run + TV_RUN_DATA, b->data, sizeof(b->data));
 	if (b->flags & TVA_OWN_SHARE)
 		share(run);
-	swap_regs(b);
+	swap_regs(b, run);
 	for (i = 0; i < b->ncalls; i++)
 		make_call(&b->call[i]);
-	swap_regs(b);
+	swap_regs(b, run);
 	if (kernel_share)
 		kernel_share();
 	memcpy(&b->run, run, sizeof(*run));

@@ -50,6 +50,12 @@ enum tva_reg_id {
 	TVA_REG_IDS
 };
 
+/* Those that a host at EL1 has too: by the shared page, or because they are EL1's and of no use to
+ * the kernel. (That it has no others is a test of its own.) */
+#define TVA_HOSTED(id) \
+	(((id) >= TVA_ICH_HCR_EL2 && (id) <= TVA_ICH_LR1_EL2) || (id) == TVA_CNTKCTL_EL1 || \
+	 (id) == TVA_PMUSERENR_EL0)
+
 struct tva_reg {
 	uint64_t id;
 	uint64_t value;
