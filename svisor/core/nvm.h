@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * N-VMs: ordinary VMs, where the S-visor has EL2 and so their stage 2 (docs/havmsi.md). They are not
- * protected: all state of a vCPU comes from the N-visor and goes back to it. What is to hold is that
- * their stage 2 maps ordinary memory alone (I1).
+ * N-VMs: ordinary VMs, where the S-visor has EL2 and so their stage 2 (docs/havmsi.md). They are
+ * not protected: all state of a vCPU comes from the N-visor and goes back to it. What is to hold is
+ * that their stage 2 maps ordinary memory alone (I1).
  */
 #ifndef NVM_H
 #define NVM_H

@@ -144,7 +144,7 @@ static bool allows(uint64_t rights, uint64_t esr)
 {
 	bool fetch = ESR_EC(esr) == EC_IABT_LOWER;
 	uint64_t need = (esr & ESR_ABT_S1PTW) ? S2_READ
-			: fetch		      ? S2_READ
+			: fetch               ? S2_READ
 			: (esr & ESR_ABT_WNR) ? S2_WRITE
 					      : S2_READ;
 
