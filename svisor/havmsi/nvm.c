@@ -139,16 +139,15 @@ static int destroy(uint64_t handle)
 
 /* ---- stage-2 faults --------------------------------------------------------- */
 
-/* Would the normal S2PT let this access through? */
+/* Would the normal S2PT let this access through? A walk of stage 1 reads; where it is refused that it may
+ * do, it was about to write: access flag or dirty state. */
 static bool allows(uint64_t rights, uint64_t esr)
 {
-	bool fetch = ESR_EC(esr) == EC_IABT_LOWER;
-	uint64_t need = (esr & ESR_ABT_S1PTW) ? S2_READ
-			: fetch		      ? S2_READ
-			: (esr & ESR_ABT_WNR) ? S2_WRITE
-					      : S2_READ;
+	bool walk = esr & ESR_ABT_S1PTW, fetch = !walk && ESR_EC(esr) == EC_IABT_LOWER;
+	bool write = walk ? FSC_IS_PERMISSION(esr & ESR_ABT_FSC) : !fetch && (esr & ESR_ABT_WNR);
 
-	return (rights & LEAF_AF) && (rights & need) && !(fetch && (rights & S2_XN));
+	return (rights & LEAF_AF) && (rights & (write ? S2_WRITE : S2_READ)) &&
+	       !(fetch && (rights & S2_XN));
 }
 
 /*
