@@ -149,7 +149,8 @@ int audit_run(struct audit *a)
 		audit_locked(a);
 	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++)
 		spin_unlock(&vm->lock);
-	a->violations += nvm_audit();
+	if (!running)
+		a->violations += nvm_audit();
 	spin_unlock(&lock);
 	return running ? TV_EBUSY : TV_OK;
 }
