@@ -89,6 +89,8 @@ static int pool_add_locked(uint64_t base, uint64_t size)
 		return TV_EINVAL;
 	if (ledger.pools == TV_MAX_POOLS || ledger.pools == protect_regions())
 		return TV_ENOMEM;
+	if (ledger.lent) /* in which chunks, nobody knows */
+		return TV_EBUSY;
 	chunks = heap_alloc(table_pages(size));
 	if (!chunks)
 		return TV_ENOHEAP;

@@ -13,8 +13,6 @@
 
 /* TV_HOST_INFO, TV_NVM_*: x[0] says which; results and errors as in abi.h */
 int64_t nvm_call(const uint64_t *in, uint64_t *out);
-/* Is there any? Pools are to be added before. */
-bool nvm_exists(void);
 /* What is mapped that must not be, in stage 2 of N-VMs and of the host: 0, or a bug. Takes their
  * locks. */
 uint64_t nvm_audit(void);
@@ -28,11 +26,6 @@ static inline int64_t nvm_call(const uint64_t *in, uint64_t *out)
 	(void)in;
 	(void)out;
 	return TV_ENOSYS;
-}
-
-static inline bool nvm_exists(void)
-{
-	return false;
 }
 
 static inline uint64_t nvm_audit(void)

@@ -84,15 +84,6 @@ static int create(const struct npt *npt, uint64_t *handle)
 	return TV_ENOMEM;
 }
 
-bool nvm_exists(void)
-{
-	for (const struct nvm *n = nvms; n < nvms + MAX_NVMS; n++) {
-		if (n->state != NVM_NONE)
-			return true;
-	}
-	return false;
-}
-
 static void forget_locked(struct nvm *n, uint64_t from, uint64_t to)
 {
 	assert_held(&n->lock);
