@@ -378,6 +378,29 @@ uint64_t nvm_audit(void)
 	return wrong;
 }
 
+static void let_go(unsigned n)
+{
+	while (n)
+		spin_unlock(&nvms[--n].lock);
+}
+
+bool nvm_hold(uint64_t deadline)
+{
+	unsigned n = 0;
+
+	while (n < MAX_NVMS && spin_try(&nvms[n].lock, deadline))
+		n++;
+	if (n == MAX_NVMS)
+		return true;
+	let_go(n);
+	return false;
+}
+
+void nvm_let_go(void)
+{
+	let_go(MAX_NVMS);
+}
+
 size_t nvm_tables(void)
 {
 	size_t pages = host_tables();
