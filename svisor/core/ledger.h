@@ -50,7 +50,7 @@ struct ledger {
 	struct pool pool[TV_MAX_POOLS];
 	atomic_uint pools;      /* only grows; what is below it stays, but for `top` and chunks */
 	pa_t kept[TV_MAX_CPUS]; /* see ledger_keep; 0: none */
-	uint64_t lent; /* leaves of N-VMs' stage 2 that are in no pool (havmsi) */
+	uint64_t lent;          /* leaves of N-VMs' stage 2 that are in no pool (havmsi) */
 };
 
 extern struct ledger ledger;

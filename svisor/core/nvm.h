@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * N-VMs: ordinary VMs, where the S-visor has EL2 and so their stage 2 (docs/havmsi.md). They are not
- * protected: all state of a vCPU comes from the N-visor and goes back to it. What is to hold is that
- * their stage 2 maps ordinary memory alone (I1).
+ * N-VMs: ordinary VMs, where the S-visor has EL2 and so their stage 2 (docs/havmsi.md). They are
+ * not protected: all state of a vCPU comes from the N-visor and goes back to it. What is to hold is
+ * that their stage 2 maps ordinary memory alone (I1).
  */
 #ifndef NVM_H
 #define NVM_H
@@ -16,8 +16,8 @@ int64_t nvm_call(const uint64_t *in, uint64_t *out);
 /* What is mapped that must not be, in stage 2 of N-VMs and of the host: 0, or a bug. Takes their
  * locks. */
 uint64_t nvm_audit(void);
-/* Holds all of N-VMs' locks, that none of them allocates. False, and none is held: they could not be had
- * before counter_now() is `deadline`. */
+/* Holds all of N-VMs' locks, that none of them allocates. False, and none is held: they could not
+ * be had before counter_now() is `deadline`. */
 bool nvm_hold(uint64_t deadline);
 void nvm_let_go(void);
 /* Pages of the heap that these tables are; after nvm_hold */

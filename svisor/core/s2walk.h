@@ -34,8 +34,8 @@ static inline uint64_t *next_table(uint64_t desc)
 	return secure_ptr(PA(desc & DESC_ADDRESS));
 }
 
-/* Makes tables on the way to the entry of that level, unless a block ends it before. NULL: the heap is
- * empty. */
+/* Makes tables on the way to the entry of that level, unless a block ends it before. NULL: the heap
+ * is empty. */
 uint64_t *s2_make_entry(struct s2pt *s, ipa_t ipa, unsigned level);
 
 #endif

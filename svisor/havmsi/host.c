@@ -23,7 +23,7 @@
 #define HCR_HOST (HCR_VM | HCR_SWIO | HCR_TSC | HCR_RW)
 
 #define CPTR_HOST 0x33ffULL /* RES1: nothing traps (D24.2.34) */
-#define CNTHCTL_HOST 3	    /* nor the counter and the timer */
+#define CNTHCTL_HOST 3      /* nor the counter and the timer */
 #define PSTATE_EL1H_MASKED 0x3c5
 #define PMCR_E 1ULL
 #define PMCR_N(v) ((v) >> 11 & 0x1f)

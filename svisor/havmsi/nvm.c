@@ -130,8 +130,8 @@ static int destroy(uint64_t handle)
 
 /* ---- stage-2 faults --------------------------------------------------------- */
 
-/* Would the normal S2PT let this access through? A walk of stage 1 reads; where it is refused that it may
- * do, it was about to write: access flag or dirty state. */
+/* Would the normal S2PT let this access through? A walk of stage 1 reads; where it is refused that
+ * it may do, it was about to write: access flag or dirty state. */
 static bool allows(uint64_t rights, uint64_t esr)
 {
 	bool walk = esr & ESR_ABT_S1PTW, fetch = !walk && ESR_EC(esr) == EC_IABT_LOWER;
