@@ -25,7 +25,7 @@ bool lend(pa_t at, uint64_t size)
 
 	spin_lock(&ledger.lock);
 	p = ledger_pool(at.v);
-	ok = ledger_in_dram(at.v, size) && (p ? may_lend(p, at.v) : !ledger_has_pool(at.v, size));
+	ok = ledger_in_dram(at.v, size) && (!p || may_lend(p, at.v)); /* it is in one chunk */
 	if (ok)
 		count(p, at.v, 1);
 	spin_unlock(&ledger.lock);

@@ -135,7 +135,7 @@ static int destroy(uint64_t handle)
 static bool allows(uint64_t rights, uint64_t esr)
 {
 	bool walk = esr & ESR_ABT_S1PTW, fetch = !walk && ESR_EC(esr) == EC_IABT_LOWER;
-	bool write = walk ? FSC_IS_PERMISSION(esr & ESR_ABT_FSC) : !fetch && (esr & ESR_ABT_WNR);
+	bool write = walk ? FSC_IS_PERMISSION(esr & ESR_ABT_FSC) : (esr & ESR_ABT_WNR);
 
 	return (rights & LEAF_AF) && (rights & (write ? S2_WRITE : S2_READ)) &&
 	       !(fetch && (rights & S2_XN));
