@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The host's stage 2: all of the machine, but for what is closed. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #include "heap.h"
 #include "host.h"
@@ -88,6 +90,35 @@ TEST(outside, "host: 1 GiB with memory of the S-visor's that is no DRAM is not m
 	check_eq(host_map(IPA(0)), TV_OK);
 }
 
+/* Ends by a panic */
+static bool panics(struct tv_manifest m)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		host_reset();
+		fclose(stderr);
+		host_boot(&m);
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGABRT;
+}
+
+TEST(own_shape, "host: the S-visor's memory must be made of blocks")
+{
+	struct tv_manifest m = host_manifest;
+
+	check(!panics(m));
+	m.size -= BLOCK / 2;
+	check(panics(m));
+	m.base += BLOCK / 2;
+	check(panics(m));
+	m.size -= BLOCK / 2;
+	check(panics(m));
+}
+
 TEST(taken, "host: a chunk that is taken is closed, and open again when it is returned")
 {
 	start();
@@ -104,7 +135,9 @@ TEST(taken, "host: a chunk that is taken is closed, and open again when it is re
 	check_eq(take_one(1), TV_OK);
 	check(has_none(CHUNK(1)));
 	check_audit();
+	host_forget();
 	check_eq(smc(TV_CHUNK_RETURN, 0, 0, 0, 0), TV_OK);
+	check_eq(host_count[HOST_TLB_VM], 0); /* what is opened is in no TLB */
 	check_eq(host_map(IPA(CHUNK(1))), TV_OK);
 	check_eq(host_map(IPA(CHUNK(1) - 1)), TV_EDENIED);
 	check_eq(smc(TV_CHUNK_RETURN, 0, 0, 0, 0), TV_OK);

@@ -244,14 +244,14 @@ TEST(exits, "nvm: interrupts, SErrors and all synchronous exceptions come to KVM
 
 	boot();
 	n = nvm_new();
-	GUEST({{GUEST_SERROR, 7, 8, 9}, NULL}, {{GUEST_IRQ, 0, 0, 0}, NULL},
+	npt_page(&n.npt, RAM, ORDINARY);
+	GUEST({{GUEST_SERROR, EC(0x24) | 7, 0, HPFAR(RAM)}, NULL}, {{GUEST_IRQ, 0, 0, 0}, NULL},
 	      SYNC(EC(0x24) | 0x10, 0, HPFAR(RAM)), SYNC(EC(0x16) | TRANSLATION_L3, 0, HPFAR(RAM)));
 	check_eq(nvm_run_new(&n), TV_OK);
 	check_eq(shared()->exit, TV_EXIT_NVM_SERROR);
-	check_eq(shared()->esr, 7);
+	check_eq(shared()->esr, EC(0x24) | 7);
 	check_eq(nvm_run_new(&n), TV_OK);
 	check_eq(shared()->exit, TV_EXIT_IRQ);
-	npt_page(&n.npt, RAM, ORDINARY);
 	for (unsigned i = 0; i < 2; i++) { /* an external abort; no abort at all */
 		check_eq(nvm_run_new(&n), TV_OK);
 		check_eq(shared()->exit, TV_EXIT_SYNC);
