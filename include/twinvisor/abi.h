@@ -77,7 +77,7 @@
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
  * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are
  * used. TV_EINVAL (also: a CPU's shared page is in it), TV_ENOMEM (pools or protection regions used
- * up), TV_ENOHEAP. */
+ * up), TV_ENOHEAP, TV_EBUSY (an N-VM maps memory that is in no pool). */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
  * becomes ordinary, all zero, if it is free; or if it is TV_SVISOR's and no page of it is in
