@@ -38,6 +38,7 @@
 #define PSCI_CPU_ON PSCI(3)
 #define PSCI_SYSTEM_OFF PSCI(8)
 #define PSCI_SYSTEM_RESET PSCI(9)
+#define PSCI_FEATURES PSCI(0xa)
 #define PSCI_SYSTEM_RESET2 PSCI(0x12)
 #define PSCI_LAST PSCI(0x1f)
 /* VERSION to AFFINITY_INFO, MIGRATE_INFO_TYPE, SYSTEM_OFF, _RESET, FEATURES, NODE_HW_STATE, STAT_*,
@@ -61,7 +62,7 @@ static struct host {
 
 /* Where CPU_ON, or CPU_SUSPEND, lets a CPU start. CPUs are known by their order. */
 static struct spinlock starts_lock;
-static struct {
+static struct start {
 	uint64_t mpidr, entry, context;
 } starts[TV_MAX_CPUS];
 static unsigned cpus = 1;
@@ -160,7 +161,7 @@ static void inject_external(struct host *h, uint64_t esr)
 {
 	uint64_t ec = ESR_EC(esr) + (h->pstate & PSTATE_EL ? EC_ABT_SAME : 0);
 
-	inject(h, ec << ESR_EC_SHIFT | ESR_IL | FSC_EXTERNAL | (esr & ESR_ABT_WNR),
+	inject(h, ec << ESR_EC_SHIFT | ESR_IL | FSC_EXTERNAL | (esr & (ESR_ABT_WNR | ESR_ABT_CM)),
 	       read_sysreg(far_el2), true);
 }
 
@@ -174,35 +175,69 @@ static void touch(struct host *h, uint64_t esr)
 
 /* ---- calls ------------------------------------------------------------------ */
 
-/* Which CPU this is, of those that may come up; or TV_MAX_CPUS. */
+/* Which CPU this is, of those that may come up: the next one, if it is new; or TV_MAX_CPUS. */
 static unsigned find_cpu(uint64_t mpidr)
 {
+	unsigned i = 0;
+
 	assert_held(&starts_lock);
-	for (unsigned i = 0; i < cpus; i++) {
-		if (starts[i].mpidr == mpidr)
-			return i;
-	}
-	if (cpus == TV_MAX_CPUS)
-		return TV_MAX_CPUS;
-	starts[cpus].mpidr = mpidr;
-	return cpus++;
+	while (i < cpus && starts[i].mpidr != mpidr)
+		i++;
+	return i;
 }
 
-/* EL3 is to start that CPU at entry, context: here, and then the host there, at EL1. */
-static bool start_at(uint64_t mpidr, uint64_t *entry, uint64_t *context)
+/*
+ * EL3 is to start that CPU at entry, context: here, and then the host there, at EL1.
+ *   why:    till EL3 has answered, the CPU may be on its way here by an earlier call; it waits for
+ *           the lock. What is refused changes nothing, and is no CPU to be counted.
+ */
+static void start_locked(uint64_t *x, uint64_t mpidr)
 {
-	unsigned i;
+	unsigned i = find_cpu(mpidr);
+	struct start was;
+
+	if (i == TV_MAX_CPUS) {
+		x[0] = NOT_SUPPORTED;
+		return;
+	}
+	was = starts[i];
+	starts[i] = (struct start){.mpidr = mpidr, .entry = x[2], .context = x[3]};
+	x[2] = (uint64_t)entry_warm;
+	x[3] = i;
+	el3_call(x);
+	if (x[0])
+		starts[i] = was;
+	else if (i == cpus)
+		cpus++;
+}
+
+static void cpu_on(uint64_t *x)
+{
+	spin_lock(&starts_lock);
+	start_locked(x, x[1] & MPIDR_AFFINITY);
+	spin_unlock(&starts_lock);
+}
+
+/* This CPU's own entry is nobody else's to change while it is on. */
+static void cpu_suspend(uint64_t *x)
+{
+	unsigned cpu = cpu_index();
 
 	spin_lock(&starts_lock);
-	i = find_cpu(mpidr & MPIDR_AFFINITY);
-	if (i < TV_MAX_CPUS) {
-		starts[i].entry = *entry;
-		starts[i].context = *context;
-	}
+	starts[cpu].entry = x[2];
+	starts[cpu].context = x[3];
 	spin_unlock(&starts_lock);
-	*entry = (uint64_t)entry_warm;
-	*context = i;
-	return i < TV_MAX_CPUS;
+	x[2] = (uint64_t)entry_warm;
+	x[3] = cpu;
+	el3_call(x);
+}
+
+static bool has_reset2(uint64_t call)
+{
+	uint64_t x[SMC_REGISTERS] = {PSCI_FEATURES, (uint32_t)call};
+
+	el3_call(x);
+	return (int32_t)x[0] >= 0;
 }
 
 static void psci(uint64_t *x)
@@ -217,15 +252,19 @@ static void psci(uint64_t *x)
 	switch (call) {
 	case PSCI_CPU_ON:
 		x[0] |= SMC64_BIT; /* our entry may be above 4 GiB */
-		ok = start_at(x[1], &x[2], &x[3]);
-		break;
+		cpu_on(x);
+		return;
 	case PSCI_CPU_SUSPEND:
 		x[0] |= SMC64_BIT;
-		ok = start_at(read_sysreg(mpidr_el1), &x[2], &x[3]);
+		cpu_suspend(x);
+		return;
+	case PSCI_SYSTEM_RESET2:
+		ok = has_reset2(x[0]);
+		if (ok)
+			wipe_run();
 		break;
 	case PSCI_SYSTEM_OFF:
 	case PSCI_SYSTEM_RESET:
-	case PSCI_SYSTEM_RESET2:
 		wipe_run();
 		break;
 	default:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The puppet: a guest that asks the host what to do next, by HVC, and answers
- * with what it got. Commands are in x0 (enum op of attack.h), operands in x1-x3,
+ * with what it got. Commands are in x0 (enum op of puppet.h), operands in x1-x3,
  * the answer goes out in x1. x8-x30 and v0-v31 hold canaries from the first
- * instruction on: OP_CHECK counts those that changed. SECOND (attack.h) is where a vCPU starts
+ * instruction on: OP_CHECK counts those that changed. SECOND (puppet.h) is where a vCPU starts
  * that CPU_ON has turned on, with the context as its first answer; at SPINNING it stays.
  */
 	.arch	armv8.2-a
@@ -101,6 +101,13 @@ table:
 	b	next
 	op				/* OP_MAIR () */
 	mrs	x0, mair_el1
+	b	next
+	op				/* OP_EXEC (address, value): a function of it */
+	mov	x0, x2
+	ic	iallu
+	dsb	nsh
+	isb
+	blr	x1
 	b	next
 
 pstate:
