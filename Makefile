@@ -40,7 +40,7 @@ help:
 #:   make clean        remove what was built, keep tools, downloads and ccache
 #:   make distclean    remove build/ altogether
 #:
-#: Without Secure EL2 (docs/havmsi.md), on Cortex-A57, or what else TV_CPU=cortex-a72 names:
+#: Without Secure EL2 (docs/havmsi.md), on Cortex-A57, or on the cores that TV_CPU= names (cortex-a72):
 #:   make run MODE=havmsi    as above
 #:   make test MODE=havmsi   the tests of this mode; SUITES='…' picks others
 #:   make bench MODE=havmsi  what exits cost beside those of a host that protects nothing
@@ -71,7 +71,7 @@ demo-secret: all
 
 test: root
 	@scripts/in-root scripts/build tested
-	@scripts/in-root tests/run $(or $(SUITES),$(MODE))
+	@scripts/in-root tests/run $(or $(SUITES),$(if $(MODE),havmsi hosted))
 
 test-kvm: all
 	@scripts/in-root scripts/build linux-vanilla kvm-tests

@@ -8,8 +8,8 @@
  * At a mark (mark.h) it appends a line to FILE: the label, and the counts of all CPUs since
  * power-on, in the order of enum who; then those of the instructions that take silicon more than
  * others, for each of enum who in the order of enum event. With profile=DIR, it also makes DIR/N
- * for the N-th mark: 'who address count' since the mark before it. With el2=svisor, Non-secure EL2 is
- * the S-visor's.
+ * for the N-th mark: 'who address count' since the mark before it. With el2=svisor, Non-secure EL2
+ * is the S-visor's.
  */
 #include <glib.h>
 #include <inttypes.h>

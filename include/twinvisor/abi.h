@@ -77,7 +77,7 @@
 /* (base, size) -> x1 = pool. Adds a pool of Split CMA: chunk aligned, in DRAM,
  * apart from other pools, not across a line of 4 GiB. All of it stays ordinary until chunks are
  * used. TV_EINVAL (also: a CPU's shared page is in it), TV_ENOMEM (pools or protection regions used
- * up), TV_ENOHEAP. */
+ * up), TV_ENOHEAP, TV_EBUSY (an N-VM maps memory that is in no pool). */
 #define TV_POOL_ADD TV_SMC(0x02)
 /* (pool) -> x1 = base of the chunk. The topmost chunk of the pool's Secure run
  * becomes ordinary, all zero, if it is free; or if it is TV_SVISOR's and no page of it is in
@@ -194,7 +194,8 @@
 #define TV_EVENT_LOG TV_SMC(0x19)
 
 /* The next ones are of cores without Secure EL2 (docs/havmsi.md). There the S-visor has EL2 and the
- * N-visor is at EL1, under a stage 2 of its own; all calls are the same SMCs. Elsewhere: TV_ENOSYS. */
+ * N-visor is at EL1, under a stage 2 of its own; all calls are the same SMCs. Elsewhere: TV_ENOSYS.
+ */
 
 /* () -> x1 = ICH_VTR_EL2. */
 #define TV_HOST_INFO TV_SMC(0x1a)
@@ -205,10 +206,10 @@
 /* (n-vm, mpidr) Runs a vCPU of it, with the state that is in the shared page, till the next
  * exception: struct tv_run.gpr and .pc, .cntvoff, .flags (TV_RUN_SERROR or 0); struct tv_gic,
  * tv_state, tv_fp, all of which are as the guest has left them then; tv_run.exit is
- * TV_EXIT_SYNC, _IRQ or _NVM_SERROR, and esr, far and hpfar are the hardware's. A stage-2 fault is served
- * here if the normal S2PT allows the access. TV_EDENIED: it asks for what is not ordinary memory at
- * run->hpfar; TV_EBUSY: the N-VM is being destroyed; TV_EINVAL as TV_VCPU_RUN; TV_ENOHEAP,
- * TV_EFAULT. */
+ * TV_EXIT_SYNC, _IRQ or _NVM_SERROR, and esr, far and hpfar are the hardware's. A stage-2 fault is
+ * served here if the normal S2PT allows the access. TV_EDENIED: it asks for what is not ordinary
+ * memory at run->hpfar; TV_EBUSY: the N-VM is being destroyed; TV_EINVAL as TV_VCPU_RUN;
+ * TV_ENOHEAP, TV_EFAULT. */
 #define TV_NVM_RUN TV_SMC(0x1c)
 /* (n-vm, ipa, size) The normal S2PT has changed in [ipa, ipa + size), and no CPU uses what it asked
  * for there before: what a TLBI is elsewhere. size 0: anywhere. TV_EINVAL. */

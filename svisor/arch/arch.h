@@ -141,10 +141,10 @@ void guest_end(void);
 void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cntvoff,
 	       bool *vserror, struct guest_exit *out);
 
-/* The virtual GIC, which is the N-visor's: in its CPU's registers, or in its shared page, from which
- * it is taken once. False: a virtual interrupt is tied to a physical one (ICH_LR<n>_EL2.HW) that is
- * no EL1 timer's, and no guest may run with that. After guest_end, what the guest has left is given
- * back. */
+/* The virtual GIC, which is the N-visor's: in its CPU's registers, or in its shared page, from
+ * which it is taken once. False: a virtual interrupt is tied to a physical one (ICH_LR<n>_EL2.HW)
+ * that is no EL1 timer's, and no guest may run with that. After guest_end, what the guest has left
+ * is given back. */
 bool guest_gic_take(volatile const struct tv_run *page);
 void guest_gic_give(volatile struct tv_run *page);
 

@@ -149,7 +149,8 @@ int audit_run(struct audit *a)
 		audit_locked(a);
 	for (struct vm *vm = vms; vm < vms + TV_MAX_VMS; vm++)
 		spin_unlock(&vm->lock);
-	a->violations += nvm_audit();
+	if (!running)
+		a->violations += nvm_audit();
 	spin_unlock(&lock);
 	return running ? TV_EBUSY : TV_OK;
 }
@@ -175,7 +176,7 @@ static void count(struct stats *s)
 	}
 }
 
-/* The S-VMs' locks are held, so nobody but the ledger's users may allocate. */
+/* All VMs' locks are held, so nobody but the ledger's users may allocate. */
 static bool count_locked(struct stats *s, uint64_t deadline)
 {
 	bool done;
@@ -195,8 +196,10 @@ static bool count_vms(struct stats *s, uint64_t deadline)
 
 	while (n < TV_MAX_VMS && spin_try(&vms[n].lock, deadline))
 		n++;
-	if (n == TV_MAX_VMS)
+	if (n == TV_MAX_VMS && nvm_hold(deadline)) {
 		done = count_locked(s, deadline);
+		nvm_let_go();
+	}
 	while (n)
 		spin_unlock(&vms[--n].lock);
 	return done;

@@ -24,7 +24,7 @@ struct stats {
 	size_t pages, available;
 };
 
-/* TV_EBUSY: a lock could not be had for seconds. Holds all S-VMs' locks and the ledger's for a
+/* TV_EBUSY: a lock could not be had for seconds. Holds all VMs' locks and the ledger's for a
  * moment, vCPUs may run. */
 int stats_run(struct stats *s);
 

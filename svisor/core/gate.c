@@ -34,8 +34,6 @@ static int64_t do_cpu_share(const uint64_t *in, uint64_t *out)
 
 static int64_t do_pool_add(const uint64_t *in, uint64_t *out)
 {
-	if (nvm_exists())
-		return TV_EBUSY;
 	return ledger_pool_add(in[1], in[2], &out[1]);
 }
 

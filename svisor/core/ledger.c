@@ -49,7 +49,7 @@ bool ledger_ordinary(pa_t page)
 	return ledger_in_dram(page.v, TV_PAGE_SIZE) && (!p || page.v >= p->top);
 }
 
-bool ledger_has_pool(uint64_t base, uint64_t size)
+static bool has_pool(uint64_t base, uint64_t size)
 {
 	for (unsigned i = 0; i < ledger.pools; i++) {
 		if (ranges_overlap(base, size, ledger.pool[i].base, ledger.pool[i].size))
@@ -85,12 +85,12 @@ static int pool_add_locked(uint64_t base, uint64_t size)
 	struct chunk *chunks;
 
 	assert_held(&ledger.lock);
-	if (ledger.lent)
-		return TV_EBUSY;
-	if (ledger_has_pool(base, size) || has_kept(base, size))
+	if (has_pool(base, size) || has_kept(base, size))
 		return TV_EINVAL;
 	if (ledger.pools == TV_MAX_POOLS || ledger.pools == protect_regions())
 		return TV_ENOMEM;
+	if (ledger.lent) /* in which chunks, nobody knows */
+		return TV_EBUSY;
 	chunks = heap_alloc(table_pages(size));
 	if (!chunks)
 		return TV_ENOHEAP;

@@ -50,7 +50,7 @@ struct ledger {
 	struct pool pool[TV_MAX_POOLS];
 	atomic_uint pools;      /* only grows; what is below it stays, but for `top` and chunks */
 	pa_t kept[TV_MAX_CPUS]; /* see ledger_keep; 0: none */
-	unsigned lent;          /* leaves of N-VMs' stage 2 in no pool (havmsi) */
+	uint64_t lent;          /* leaves of N-VMs' stage 2 that are in no pool (havmsi) */
 };
 
 extern struct ledger ledger;
@@ -104,9 +104,8 @@ bool ledger_free_chunk(unsigned vm);
 /* Does [base, base + size) lie in one bank and apart from the S-visor's own memory? */
 bool ledger_in_dram(uint64_t base, uint64_t size);
 
-/* The pool at this address, or NULL; and, is any in this range? */
+/* The pool at this address, or NULL */
 struct pool *ledger_pool(uint64_t a);
-bool ledger_has_pool(uint64_t base, uint64_t size);
 
 /* TV_CHUNK_RETURN; *base is the chunk's. Takes the ledger's lock. */
 int ledger_return(uint64_t pool, uint64_t *base);

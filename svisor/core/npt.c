@@ -66,6 +66,8 @@ int npt_leaf(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size, uint64_
 	uint64_t table = n->root;
 	uint64_t index = ipa.v >> level_shift(n->level); /* concatenated roots: not cut to 9 bits */
 
+	if (ipa.v >> n->bits)
+		return TV_ENOENT;
 	for (unsigned level = n->level;; level++) {
 		uint64_t below = (1ULL << level_shift(level)) - 1;
 		uint64_t at = table + index * 8;

@@ -19,9 +19,9 @@ struct npt {
 int npt_check(const struct npt *n);
 
 /* *page = what the table asks for at `ipa`, *size = bytes of the page or block that says so, in
- * which `ipa` and *page have the same offset. TV_ENOENT: nothing; TV_EDENIED: a table is not in
- * ordinary memory. At most four reads; each descriptor is read once. Says nothing about
- * whether the page may be had. */
+ * which `ipa` and *page have the same offset. TV_ENOENT: nothing, or `ipa` has more bits;
+ * TV_EDENIED: a table is not in ordinary memory. At most four reads; each descriptor is read once.
+ * Says nothing about whether the page may be had. */
 int npt_walk(const struct npt *n, ipa_t ipa, pa_t *page, uint64_t *size);
 
 /* The same, and *rights = the leaf's attributes, as they are in the table. */

@@ -13,12 +13,14 @@
 
 /* TV_HOST_INFO, TV_NVM_*: x[0] says which; results and errors as in abi.h */
 int64_t nvm_call(const uint64_t *in, uint64_t *out);
-/* Is there any? Pools are to be added before. */
-bool nvm_exists(void);
 /* What is mapped that must not be, in stage 2 of N-VMs and of the host: 0, or a bug. Takes their
  * locks. */
 uint64_t nvm_audit(void);
-/* Pages of the heap that these tables are */
+/* Holds all of N-VMs' locks, that none of them allocates. False, and none is held: they could not
+ * be had before counter_now() is `deadline`. */
+bool nvm_hold(uint64_t deadline);
+void nvm_let_go(void);
+/* Pages of the heap that these tables are; after nvm_hold */
 size_t nvm_tables(void);
 
 #else
@@ -30,14 +32,19 @@ static inline int64_t nvm_call(const uint64_t *in, uint64_t *out)
 	return TV_ENOSYS;
 }
 
-static inline bool nvm_exists(void)
-{
-	return false;
-}
-
 static inline uint64_t nvm_audit(void)
 {
 	return 0;
+}
+
+static inline bool nvm_hold(uint64_t deadline)
+{
+	(void)deadline;
+	return true;
+}
+
+static inline void nvm_let_go(void)
+{
 }
 
 static inline size_t nvm_tables(void)

@@ -6,7 +6,9 @@
  *   wipe    one CPU wipes, others that want it wait
  *   audit   TV_AUDIT or TV_STATS runs once at a time, and so may hold all S-VMs' locks
  *   vm      one an S-VM (struct vm); several at once only under `audit`, by rising index
+ *   nvm     the same of an N-VM, where the S-visor has its stage 2 (havmsi)
  *   ledger  pools, chunk states, page records, protection controller
+ *   host    the host's stage 2, and what is closed to it (havmsi)
  *   heap    the S-visor's free pages
  *   log     the console
  *

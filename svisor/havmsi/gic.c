@@ -10,7 +10,8 @@
 
 #define ICH_HCR_EL2 s3_4_c12_c11_0
 #define ICH_VMCR_EL2 s3_4_c12_c11_7
-/* ICC_SRE_EL2: SRE, DFB, DIB; Enable: ICC_SRE_EL1, which guests have in common, is EL1's to write */
+/* ICC_SRE_EL2: SRE, DFB, DIB; Enable: ICC_SRE_EL1, which guests have in common, is EL1's to write
+ */
 #define SRE_GUEST 0x7
 #define SRE_HOST 0xf
 

@@ -44,8 +44,8 @@ int host_map(ipa_t ipa);
 /* From now on [base, top) is closed to the host and to accesses for it, by this region alone; once
  * it returns, none is under way. Takes stage 2's lock. */
 void host_close(unsigned region, pa_t base, pa_t top);
-/* Around an access to ordinary memory, by this CPU. False: some of it is not ordinary. What is, stays
- * so till host_accessed. */
+/* Around an access to ordinary memory, by this CPU. False: some of it is not ordinary. What is,
+ * stays so till host_accessed. */
 bool host_access(pa_t a, size_t bytes);
 void host_accessed(void);
 /* Leaves of the host's stage 2 that map what is closed: 0, or a bug. Takes stage 2's lock. */

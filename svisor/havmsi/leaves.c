@@ -30,8 +30,8 @@ static void drop_table(struct s2pt *s, uint64_t *entry)
 
 int s2_put(struct s2pt *s, ipa_t ipa, pa_t at, unsigned level, uint64_t rights)
 {
-	uint64_t desc = at.v | (rights & S2_RIGHTS) | DESC_VALID |
-			(level == LAST_LEVEL ? DESC_TABLE : 0);
+	uint64_t desc =
+		at.v | (rights & S2_RIGHTS) | DESC_VALID | (level == LAST_LEVEL ? DESC_TABLE : 0);
 	uint64_t *entry = s2_make_entry(s, ipa, level);
 
 	if (!entry)

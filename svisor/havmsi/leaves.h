@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage 2 of others than S-VMs, over the same tables: leaves have rights, and a size of 4 KiB, 2 MiB
- * or 1 GiB. Locks are as for s2pt.h.
+ * Stage 2 of others than S-VMs, over the same tables: leaves have rights, and a size of 4 KiB, 2
+ * MiB or 1 GiB. Locks are as for s2pt.h.
  */
 #ifndef LEAVES_H
 #define LEAVES_H

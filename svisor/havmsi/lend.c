@@ -8,35 +8,34 @@ static bool may_lend(const struct pool *p, uint64_t at)
 	return at >= p->top + (p->growing ? TV_CHUNK_SIZE : 0);
 }
 
-/* Where leaves there are counted: no pool comes while any are that it would hold. */
-static unsigned *lent(struct pool *p, uint64_t at)
+static void count(struct pool *p, uint64_t at, int n)
 {
 	assert_held(&ledger.lock);
-	return p ? &p->chunks[chunk_number(p, at)].lent : &ledger.lent;
+	if (p)
+		p->chunks[chunk_number(p, at)].lent += n;
+	else
+		ledger.lent += n;
 }
 
+/* Pools are looked for under the lock: while anything else is lent none is added. */
 bool lend(pa_t at, uint64_t size)
 {
-	struct pool *p = ledger_pool(at.v);
-	bool ok = ledger_in_dram(at.v, size);
+	struct pool *p;
+	bool ok;
 
 	spin_lock(&ledger.lock);
-	if (p)
-		ok = ok && may_lend(p, at.v);
-	else
-		ok = ok && !ledger_has_pool(at.v, size);
+	p = ledger_pool(at.v);
+	ok = ledger_in_dram(at.v, size) && (!p || may_lend(p, at.v)); /* it is in one chunk */
 	if (ok)
-		++*lent(p, at.v);
+		count(p, at.v, 1);
 	spin_unlock(&ledger.lock);
 	return ok;
 }
 
 void take_back(pa_t at, uint64_t size)
 {
-	struct pool *p = ledger_pool(at.v);
-
 	(void)size;
 	spin_lock(&ledger.lock);
-	--*lent(p, at.v);
+	count(ledger_pool(at.v), at.v, -1);
 	spin_unlock(&ledger.lock);
 }

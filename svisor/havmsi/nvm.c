@@ -84,15 +84,6 @@ static int create(const struct npt *npt, uint64_t *handle)
 	return TV_ENOMEM;
 }
 
-bool nvm_exists(void)
-{
-	for (const struct nvm *n = nvms; n < nvms + MAX_NVMS; n++) {
-		if (n->state != NVM_NONE)
-			return true;
-	}
-	return false;
-}
-
 static void forget_locked(struct nvm *n, uint64_t from, uint64_t to)
 {
 	assert_held(&n->lock);
@@ -139,16 +130,15 @@ static int destroy(uint64_t handle)
 
 /* ---- stage-2 faults --------------------------------------------------------- */
 
-/* Would the normal S2PT let this access through? */
+/* Would the normal S2PT let this access through? A walk of stage 1 reads; where it is refused that
+ * it may do, it was about to write: access flag or dirty state. */
 static bool allows(uint64_t rights, uint64_t esr)
 {
-	bool fetch = ESR_EC(esr) == EC_IABT_LOWER;
-	uint64_t need = (esr & ESR_ABT_S1PTW) ? S2_READ
-			: fetch		      ? S2_READ
-			: (esr & ESR_ABT_WNR) ? S2_WRITE
-					      : S2_READ;
+	bool walk = esr & ESR_ABT_S1PTW, fetch = !walk && ESR_EC(esr) == EC_IABT_LOWER;
+	bool write = walk ? FSC_IS_PERMISSION(esr & ESR_ABT_FSC) : (esr & ESR_ABT_WNR);
 
-	return (rights & LEAF_AF) && (rights & need) && !(fetch && (rights & S2_XN));
+	return (rights & LEAF_AF) && (rights & (write ? S2_WRITE : S2_READ)) &&
+	       !(fetch && (rights & S2_XN));
 }
 
 /*
@@ -386,6 +376,29 @@ uint64_t nvm_audit(void)
 		spin_unlock(&n->lock);
 	}
 	return wrong;
+}
+
+static void let_go(unsigned n)
+{
+	while (n)
+		spin_unlock(&nvms[--n].lock);
+}
+
+bool nvm_hold(uint64_t deadline)
+{
+	unsigned n = 0;
+
+	while (n < MAX_NVMS && spin_try(&nvms[n].lock, deadline))
+		n++;
+	if (n == MAX_NVMS)
+		return true;
+	let_go(n);
+	return false;
+}
+
+void nvm_let_go(void)
+{
+	let_go(MAX_NVMS);
 }
 
 size_t nvm_tables(void)

@@ -136,24 +136,31 @@ static void wait_for_accesses(void)
 	}
 }
 
+/* First closed, so that nothing begins; then what is mapped. */
+static void close_locked(unsigned region, uint64_t base, uint64_t top)
+{
+	uint64_t old = atomic_load(&closed[region].top);
+
+	assert_held(&lock);
+	atomic_store(&closed[region].base, base);
+	atomic_store(&closed[region].top, top);
+	if (old < base)
+		old = base;
+	if (top <= old)
+		return;
+	for (uint64_t a = old; a < top; a += BLOCK_SIZE)
+		s2_unmap(&s2, IPA(a));
+	tlb_flush_vm(HOST_VMID);
+}
+
 /*
  *   before: the host may have [base, top) mapped, and TLBs may; copies from or to it are made
  *   after:  neither, and none begins
  */
 void host_close(unsigned region, pa_t base, pa_t top)
 {
-	uint64_t old = atomic_load(&closed[region].top);
-
-	if (old < base.v)
-		old = base.v;
-	atomic_store(&closed[region].base, base.v);
-	atomic_store(&closed[region].top, top.v);
-	if (top.v <= old)
-		return;
 	spin_lock(&lock);
-	for (uint64_t a = old; a < top.v; a += BLOCK_SIZE)
-		s2_unmap(&s2, IPA(a));
-	tlb_flush_vm(HOST_VMID);
+	close_locked(region, base.v, top.v);
 	spin_unlock(&lock);
 	wait_for_accesses();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A stand-in for the S-visor (BL32): answers calls as probe.h says. */
 #include "probe.h"
+#include "record.h"
 
 static struct {
 	uint64_t entries, cold, calls, refuses;
@@ -9,24 +10,9 @@ static const struct tv_manifest *manifest;
 static volatile uint64_t wipes;
 static volatile uint32_t *const uart = (void *)0x09040000;
 
-static void put(const char *s)
+void say_char(char c)
 {
-	for (; *s; s++)
-		*uart = *s;
-}
-
-static void put_bytes(const char *name, const volatile void *data, uint64_t size)
-{
-	const volatile uint8_t *byte = data;
-
-	put("stub: ");
-	put(name);
-	put(" ");
-	for (uint64_t i = 0; i < size; i++) {
-		*uart = "0123456789abcdef"[byte[i] >> 4];
-		*uart = "0123456789abcdef"[byte[i] & 15];
-	}
-	put("\r\n");
+	*uart = c;
 }
 
 /* Is it in the firmware's memory, byte by byte, or as a number, lowest word first? */
@@ -54,30 +40,24 @@ static int left(const uint8_t secret[32])
 	return 0;
 }
 
-/* For verified.py. The real one keeps all this to itself. */
-static void show_boot(const struct tv_boot *boot)
+/* For verified.py */
+static void show_left(const struct tv_boot *boot)
 {
 	static const uint8_t secret[32] = {DEVICE_SECRET}, device[32] = {DEVICE_KEY};
 
 	if (!boot)
 		return;
-	put_bytes("magic", &boot->magic, sizeof(boot->magic));
-	put_bytes("lifecycle", &boot->lifecycle, sizeof(boot->lifecycle));
-	put_bytes("key", boot->key, sizeof(boot->key));
-	put_bytes("seal", boot->seal, sizeof(boot->seal));
-	put_bytes("token", boot->token, boot->token_size);
-	put_bytes("log", boot->log, boot->log_size);
-	put("stub: left:");
-	put(left(secret) ? " secret" : "");
-	put(left(device) ? " device" : "");
-	put(left(boot->key) ? " key" : "");
-	put(left(boot->seal) ? " seal" : "");
-	put(" nothing else\r\nstub: record ends\r\n");
+	say("stub: left:");
+	say(left(secret) ? " secret" : "");
+	say(left(device) ? " device" : "");
+	say(left(boot->key) ? " key" : "");
+	say(left(boot->seal) ? " seal" : "");
+	say(" nothing else\r\n");
 }
 
 void fatal(uint64_t esr, uint64_t elr)
 {
-	put("stub: exception");
+	say("stub: exception");
 	for (int i = 60; i >= 0; i -= 4)
 		*uart = "0123456789abcdef"[esr >> i & 15];
 	*uart = ' ';
@@ -155,7 +135,7 @@ static int64_t wipe(uint64_t index)
 	wipes++;
 	if (cpu[index].refuses)
 		return TV_ESTATE;
-	put("stub: wiped\r\n");
+	say("stub: wiped\r\n");
 	return TV_OK;
 }
 
@@ -225,8 +205,10 @@ void start(const struct tv_manifest *m, uint64_t index, uint64_t cold)
 	int fail = index == P_FAIL_CPU && cpu[index].entries == 0;
 
 	manifest = m;
-	if (cold)
+	if (cold) {
+		show_left((const struct tv_boot *)m->boot);
 		show_boot((const struct tv_boot *)m->boot);
+	}
 	cpu[index].entries++;
 	cpu[index].cold = cold;
 	set_own(index);

@@ -29,6 +29,7 @@ FIP = 0x40000
 SECRET = b'TwinVisor: this secret is public'
 IMPLEMENTATION = b'TwinVisor on QEMU virt'
 ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+ABI = [int(re.search(rf'#define TV_ABI_{part} (\d+)', bare.ABI)[1]) for part in ('MAJOR', 'MINOR')]
 NORMAL_WORLD = r'^(not )?ok - '  # the caller's first result
 
 # Entry of the FIP: (its UUID, which of BL1 and BL2 checks it, what that calls it)
@@ -126,16 +127,16 @@ def signed(out, flash, rot_key, **changed):
 class Machine:
     """A boot, up to a line that says where it led."""
 
-    def __init__(self, out, flash):
+    def __init__(self, out, flash, cpu, machine=None, *args):
         self.log = self.secure = ''
         self.deadline = time.monotonic() + LIMIT
         self.files = {n: f'{out}/{n}' for n in ('flash', 'secure', 'qmp')}
         with open(self.files['flash'], 'wb') as file:
             file.write(flash)
-        machine = bare.MACHINE + (',tzc=on' if bare.has_tzc() else '')
-        command = bare.qemu(machine, cpus=1) + [
+        machine = machine or bare.MACHINE + (',tzc=on' if bare.has_tzc() else '')
+        command = bare.qemu(machine, cpu, cpus=1) + [
             '-bios', self.files['flash'], '-serial', 'stdio', '-serial', f'file:{self.files["secure"]}',
-            '-qmp', f'unix:{self.files["qmp"]},server=on,wait=off']
+            '-qmp', f'unix:{self.files["qmp"]},server=on,wait=off', *args]
         self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def __enter__(self):
@@ -179,46 +180,51 @@ class Machine:
         return False
 
 
+def symbol(elf, name):
+    return int(re.search(rf'^(\w+) \w {name}$', bare.call('aarch64-linux-gnu-nm', elf), re.M)[1], 16)
+
+
 def error_handlers(tfa):
     """{BL1 and BL2: where it stays when it refuses to go on}"""
-    where = {}
-    for stage in 'BL1', 'BL2':
-        name = stage.lower()
-        symbols = bare.call('aarch64-linux-gnu-nm', f'{tfa}/qemu/release/{name}/{name}.elf')
-        where[stage] = int(re.search(r'^(\w+) \w plat_error_handler$', symbols, re.M)[1], 16)
-    return where
+    return {stage.upper(): symbol(f'{tfa}/qemu/release/{stage}/{stage}.elf', 'plat_error_handler')
+            for stage in ('bl1', 'bl2')}
 
 
 class Suite:
-    def __init__(self, out, tfa):
+    """Of the firmware built in tfa; config is what its token says of how the S-visor is entered."""
+
+    def __init__(self, out, tfa, what='', cpu='neoverse-n2', config=1):
         self.out, self.results, self.log = out, [], ''
+        self.what, self.cpu, self.config = f'{what}verified boot', cpu, config
         self.handlers = error_handlers(tfa)
         with open(f'{tfa}/flash.bin', 'rb') as file:
             self.flash = file.read()
 
     def result(self, good, name, machine=None):
-        self.results.append(('ok' if good else 'not ok', f'verified boot: {name}'))
+        self.results.append(('ok' if good else 'not ok', f'{self.what}: {name}'))
         if not good and machine:
             self.log += f'{name}:\n{machine.log}{machine.secure}\n'
 
     def boots(self, flash):
         """The boot's log, and the record that BL2 left: {magic, key, token...}."""
-        with Machine(self.out, flash) as machine:
+        with Machine(self.out, flash, self.cpu) as machine:
             machine.until(NORMAL_WORLD)
             found = re.findall(r'^stub: (\w+) ([0-9a-f]+)$', machine.secure, re.M)
             return machine, {name: bytes.fromhex(value) for name, value in found}
 
     def refuses(self, flash, stage, name, why='is not authentic'):
         """The boot ends, in that stage, with a message that says what it did not take."""
-        with Machine(self.out, flash) as machine:
+        with Machine(self.out, flash, self.cpu) as machine:
             said = machine.until(f'^ERROR: .*Failed to load .*\n|{NORMAL_WORLD}')
             message = rf'^ERROR: +{stage}: {name} \(id \d+\) {why}: refused$'
             good = (said and re.search(message, machine.log, re.M) and machine.stopped(self.handlers[stage])
                     and 'stub:' not in machine.secure and not re.search(NORMAL_WORLD, machine.log, re.M))
             return bool(good), machine
 
-    def flips(self, draw):
+    def flips(self, draw, names=ENTRIES):
         for name, (offset, size) in entries(self.flash).items():
+            if name not in names:
+                continue
             stage, called = ENTRIES[name][1:]
             places = [0, size - 1] + [draw.randrange(size) for _ in range(ROUNDS)]
             for place in places:
@@ -285,7 +291,7 @@ def check_record(suite, machine, record, rot_public):
     suite.result(version['BL32'] == '1' and bool(re.match(r'\d+\.\d+', version['BL31'])), 'and its version')
     suite.result(claims == {10: sha256(cose_key(record['key'])), 256: b'\1' + sha256(cose_key(DEVICE_KEY)),
                             265: 'tag:twinvisor.example,2026:platform#1.0.0', 2395: 0x1000,
-                            2396: sha256(IMPLEMENTATION), 2401: b'\5\0\1', 2402: 'sha-256'},
+                            2396: sha256(IMPLEMENTATION), 2401: bytes([*ABI, suite.config]), 2402: 'sha-256'},
                  'and the other claims, the S-visor\'s key among them')
 
 
@@ -306,16 +312,27 @@ def changes(suite, rot_key, record):
     suite.result(differ, 'another device has another key and sealing root', machine)
 
 
-def tests(out, tfa):
-    """[(ok or not ok, name)…] and a log of what failed, of the firmware built in tfa."""
-    suite = Suite(out, tfa)
-    rot_key = os.environ.get('ROT_KEY', f'{bare.BUILD}/keys/rot.pem')
-    rot_public = subprocess.run(['openssl', 'pkey', '-in', rot_key, '-pubout', '-outform', 'DER'],
-                                check=True, stdout=subprocess.PIPE).stdout
+def root_key():
+    """The key that signs the firmware, and its public half."""
+    key = os.environ.get('ROT_KEY', f'{bare.BUILD}/keys/rot.pem')
+    return key, subprocess.run(['openssl', 'pkey', '-in', key, '-pubout', '-outform', 'DER'],
+                               check=True, stdout=subprocess.PIPE).stdout
+
+
+def starts(suite):
+    """What the record has of firmware that starts; None if it does not."""
     machine, record = suite.boots(suite.flash)
     good = 'stub: record ends' in machine.secure
     suite.result(good, 'firmware that is what its certificates say starts', machine)
-    if good:
+    return machine, record if good else None
+
+
+def tests(out, tfa):
+    """[(ok or not ok, name)…] and a log of what failed, of the firmware built in tfa."""
+    suite = Suite(out, tfa)
+    rot_key, rot_public = root_key()
+    machine, record = starts(suite)
+    if record:
         suite.result('stub: left: nothing else' in machine.secure, 'no secret is left in the firmware\'s memory',
                      machine)
         check_record(suite, machine, record, rot_public)
@@ -323,4 +340,17 @@ def tests(out, tfa):
         suite.flips(random.Random(SEED))
         suite.missing()
         suite.other_root()
+    return suite.results, suite.log
+
+
+def havmsi_tests(out, tfa, cpu):
+    """The same of firmware with BL32 in ordinary memory, where only BL32 is another one."""
+    suite = Suite(out, tfa, 'havmsi: ', cpu, config=2)
+    rot_key, rot_public = root_key()
+    machine, record = starts(suite)
+    if record:
+        check_record(suite, machine, record, rot_public)
+        changes(suite, rot_key, record)
+        suite.flips(random.Random(SEED), ('tos-fw', 'tos-fw-cert'))
+        suite.missing()
     return suite.results, suite.log

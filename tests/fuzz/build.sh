@@ -8,15 +8,16 @@ out=${1:-build/tests/fuzz}
 . tests/lib/host.sh
 mkdir -p "$out"
 tests/lib/small-chunks.sh "$out/include"
-fuzzer() { # name, more sources
+fuzzer() { # name, more sources, more flags
 	# shellcheck disable=SC2086
 	${CLANG:-clang-19} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -Wall -Wextra -Werror -I"$out/include" $host_include \
+		-fno-sanitize-recover=all -Wall -Wextra -Werror -I"$out/include" ${3:-} $host_include \
 		$host_sources tests/fuzz/$1.c $2 -o "$out/$1"
 }
 fuzzer smc ''
 fuzzer its tests/lib/fdt.c
 fuzzer policy ''
+fuzzer nvm "$havmsi_sources" "$havmsi_include"
 
 # What reads tokens is the tool's, with libraries of its own.
 sanitizers='-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'

@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 #include "fdt.h"
-#include "host.h"
+#include "twin.h"
 #include "vm.h"
 
 #define RAM 0x40000000UL
@@ -216,7 +216,7 @@ static void start(void)
 {
 	make_good();
 	host_reset();
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	smc(TV_CPU_SHARE, SHARE, 0, 0, 0);
 	smc(TV_POOL_ADD, POOL, TV_CHUNK_SIZE, 0, 0);
 	host_guest = guest;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "host.h"
+#include "twin.h"
 #include "ledger.h"
 #include "vcpu.h"
 
@@ -288,7 +288,7 @@ static void start(void)
 	record = host_mem(host_manifest.boot);
 	*record = (struct tv_boot){
 		.magic = TV_BOOT_MAGIC, .key = {1}, .token_size = 2048, .log_size = 3000};
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	smc(TV_POOL_ADD, POOL, 4 * TV_CHUNK_SIZE, 0, 0);
 	smc(TV_POOL_ADD, HOST_HIGH, HOST_HIGH_SIZE, 0, 0);
 	heap_at_start = smc(TV_AUDIT, 0, 0, 0, 0).x[4];

@@ -13,7 +13,7 @@
 #include "fdt.h"
 #include "fuzz.h"
 #include "heap.h"
-#include "host.h"
+#include "twin.h"
 
 #define RAM 0x40000000UL
 #define DTB (RAM + 0x1000)
@@ -725,7 +725,7 @@ static void make_config(void)
 static void start(void)
 {
 	host_reset();
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	smc(TV_CPU_SHARE, SHARE, 0, 0, 0);
 	smc(TV_POOL_ADD, POOL, 2 * TV_CHUNK_SIZE, 0, 0);
 	host_guest = guest;

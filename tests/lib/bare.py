@@ -16,6 +16,8 @@ QEMU = os.environ.get('QEMU', os.path.join(BUILD, 'qemu/qemu-system-aarch64'))
 TFA_SRC = os.environ.get('TFA_SRC', os.path.join(BUILD, 'src/tfa'))
 MACHINE = 'virt,secure=on,virtualization=on,gic-version=3'
 CPUS, RAM = 4, 3 << 30
+with open(os.path.join(TOP, 'include/twinvisor/abi.h')) as abi:
+    ABI = abi.read()
 
 CC = ['aarch64-linux-gnu-gcc', '-march=armv8-a', '-O2', '-Wall', '-Wextra', '-Werror', '-nostdlib',
       '-ffreestanding', '-fno-pic', '-static', '-no-pie', '-mgeneral-regs-only', '-mstrict-align',
@@ -54,21 +56,24 @@ def has_tzc():
                                      check=True).stdout
 
 
-def flash(out, svisor, bl33, tzc, fast=True):
-    """TF-A with these two images, and the fast world switch or the slow one; `out` is kept from build to build."""
-    env = dict(os.environ, QEMU=QEMU, BL33=bl33, TVD_FAST=str(int(fast)))
+def flash(out, svisor, bl33, tzc, fast=True, mode='', kernel=None):
+    """TF-A with these two images, and the fast world switch or the slow one; `out` is kept from build to build.
+    mode: TVD_MODE of dispatcher/build.sh; kernel: where BL33 will be, if it is not in the flash."""
+    env = dict(os.environ, QEMU=QEMU, BL33=bl33 or '', TVD_FAST=str(int(fast)), TVD_MODE=mode)
+    if kernel:
+        env['KERNEL'] = hex(kernel)
     if not tzc:
         env['TZC_BASE'] = 'none'
     call(f'{TOP}/dispatcher/build.sh', TFA_SRC, out, svisor, env=env)
     return f'{out}/flash.bin'
 
 
-def boot(out, bios, machine, cpu='neoverse-n2', *more):
-    """Runs till it powers off, for some minutes at most: what both worlds printed."""
+def boot(out, bios, machine, cpu='neoverse-n2', *args, limit=400):
+    """Runs till it powers off, for `limit` seconds at most: what both worlds printed."""
     command = qemu(machine, cpu) + ['-bios', bios, '-serial', f'file:{out}/ns.log',
-                                    '-serial', f'file:{out}/secure.log', *more]
+                                    '-serial', f'file:{out}/secure.log', *args]
     try:
-        subprocess.run(command, timeout=400, check=False)
+        subprocess.run(command, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
         pass
     logs = [open(f'{out}/{n}.log', errors='replace').read() for n in ('ns', 'secure')]

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "twin.h"
 #include "svisor.h"
 #include "vm.h"
 
@@ -510,7 +510,7 @@ static void one_operation(void)
 static void start(void)
 {
 	host_reset();
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	host_guest = guest;
 	for (int c = 0; c < CHUNKS; c++)
 		owner[c] = NORMAL;

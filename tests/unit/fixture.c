@@ -91,7 +91,7 @@ void boot_rest(void)
 void boot(void)
 {
 	host_reset();
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	boot_rest();
 }
 

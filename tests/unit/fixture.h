@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "twin.h"
 #include "svisor.h"
 
 struct test {

@@ -207,7 +207,7 @@ static bool record_used(const struct tv_boot *record)
 	host_reset();
 	host_manifest.boot = HOST_SVISOR + HOST_SVISOR_SIZE - TV_BOOT_SIZE;
 	memcpy(host_mem(host_manifest.boot), record, sizeof(*record));
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	return attest_possible();
 }
 

@@ -19,7 +19,7 @@ static struct svm vm;
 /* An S-VM on a machine whose ID registers are what the test has put there. */
 static void launch(void)
 {
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	for (unsigned cpu = 0; cpu < 4; cpu++) {
 		host_cpu(cpu);
 		check_eq(smc(TV_CPU_SHARE, ordinary_page(), 0, 0, 0), TV_OK);
@@ -196,7 +196,7 @@ TEST(features_none, "nobody gets SVE or a PMU from a machine without")
 	check_eq(read_id(DFR0) & NIBBLE(2), 0);
 	host_reset();
 	host_id[DFR0] = 0;
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	check_eq(call(TV_VERSION, 0, 0, 0, 0).x[3], 4);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Interrupts that a back end does not make, as the S-visor has looked at its ring in between. */
-#include "host.h"
+#include "twin.h"
 #include "virtio.h"
 
 #define WAIT 1000000 /* ns: after that a busy guest is helped, too */

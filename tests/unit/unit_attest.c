@@ -25,7 +25,7 @@ void boot_attested(void)
 	memset(record->seal, 0x5e, sizeof(record->seal));
 	for (unsigned i = 0; i < record->log_size; i++)
 		record->log[i] = i;
-	svisor_init(&host_manifest);
+	host_boot(&host_manifest);
 	boot_rest();
 	add_pool();
 }

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/twinvisor.h>
 
 #include "tv.h"
 
@@ -223,6 +226,16 @@ static void take_option(struct launch *l, const char *arg, const char *value)
 		l->sve = sve_of(value);
 }
 
+/* On a TwinVisor host KVM may offer an S-VM's VMM what it does not offer others, as it then does to
+ * this one, whose VM never runs. Elsewhere that makes no difference. */
+static void mark_if_there(void)
+{
+	int fd = open("/dev/twinvisor", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)ioctl(fd, TWINVISOR_ARM);
+}
+
 static void exec_qemu(int argc, char **argv, const char *dtb)
 {
 	char **args = calloc(argc + 3, sizeof(*args));
@@ -235,6 +248,7 @@ static void exec_qemu(int argc, char **argv, const char *dtb)
 	args[argc + 1] = machine;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
+	mark_if_there();
 	execvp(args[0], args);
 	fprintf(stderr, "tv: %s: %s\n", args[0], strerror(errno));
 	_exit(127);

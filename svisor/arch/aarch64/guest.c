@@ -148,5 +148,6 @@ void guest_run(struct guest_regs *regs, pa_t s2_root, uint16_t vmid, uint64_t cn
 		load(regs, cntvoff, *vserror);
 		run_once(regs, s2_root, out);
 		save(regs, vserror);
-	} while (is_sysreg(out) && !regs->ordinary && (debug_wanted(regs, out) || pmu_wanted(regs, out)));
+	} while (is_sysreg(out) && !regs->ordinary &&
+		 (debug_wanted(regs, out) || pmu_wanted(regs, out)));
 }

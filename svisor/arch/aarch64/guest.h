@@ -22,8 +22,8 @@ _Noreturn void serve(int64_t status);
 
 /* At boot: every EL2 register that governs EL1. False: the CPU is not like the first one. */
 bool guest_cpu_init(void);
-/* HCR_EL2 and MDCR_EL2, which are after guest_begin as for (0, false, false, false). `more`: what an
- * N-VM traps besides; `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
+/* HCR_EL2 and MDCR_EL2, which are after guest_begin as for (0, false, false, false). `more`: what
+ * an N-VM traps besides; `vserror`: one is pending; `debug`, `pmu`: breakpoints, counters are the
  * guest's. */
 void guest_traps(uint64_t more, bool vserror, bool debug, bool pmu);
 /* Since guest_traps(..., true, ...): has the guest taken its virtual SError? */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * The performance monitors. A guest that does not use them has the N-visor's in place, which
- * stand still: nothing counts while a guest runs (world.h). Its first access traps; from then on its
- * own are switched, and may count, till it is seen with PMCR_EL0.E off.
+ * stand still: nothing counts while a guest runs (world.h). Its first access traps; from then on
+ * its own are switched, and may count, till it is seen with PMCR_EL0.E off.
  */
 #include "arch.h"
 #include "esr.h"

@@ -23,7 +23,8 @@
 #define WORLD_ORDINARY (1ULL << 5)
 /* Devices of the Secure world are mapped. */
 #define WORLD_DEVICES 1
-/* Who else may access protected memory, for TZC-400's REGION_ID_ACCESS; regions of our own memory */
+/* Who else may access protected memory, for TZC-400's REGION_ID_ACCESS; regions of our own memory
+ */
 #define WORLD_NSAIDS 0
 #define WORLD_OWN_REGION 0
 /* The N-visor has no EL1 registers of its own: a guest's are cleared. */

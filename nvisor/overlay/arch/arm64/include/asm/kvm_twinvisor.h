@@ -23,6 +23,7 @@ void tv_vcpu_exit(struct kvm_vcpu *vcpu);
 void tv_vcpu_put(struct kvm_vcpu *vcpu);
 void tv_vcpu_late(struct kvm_vcpu *vcpu);
 int tv_handle_exit(struct kvm_vcpu *vcpu);
+void tv_nvm_destroy(struct kvm *kvm);
 void tv_pool_reserve(void);
 
 #else
@@ -44,6 +45,7 @@ static inline void tv_vcpu_exit(struct kvm_vcpu *vcpu) { }
 static inline void tv_vcpu_put(struct kvm_vcpu *vcpu) { }
 static inline void tv_vcpu_late(struct kvm_vcpu *vcpu) { }
 static inline int tv_handle_exit(struct kvm_vcpu *vcpu) { return -EINVAL; }
+static inline void tv_nvm_destroy(struct kvm *kvm) { }
 static inline void tv_pool_reserve(void) { }
 
 #endif /* CONFIG_KVM_TWINVISOR */

@@ -38,7 +38,7 @@ static DEFINE_SPINLOCK(tv_files_lock);	/* and for what is in them, if nothing el
 static DECLARE_WAIT_QUEUE_HEAD(tv_launches);
 static unsigned int tv_watchers;	/* files; under tv_svms_lock */
 /* The S-visor's, as TV_VERSION gave them; without one, both are 0 */
-static u32 tv_abi;
+u32 tv_abi;
 u64 tv_features;
 
 static void tv_tell_file(struct tv_file *file, struct tv_log *log)
@@ -541,7 +541,7 @@ static u32 __init tv_probe(void)
 {
 	u64 out[4];
 
-	if (!is_kvm_arm_initialised() || !is_kernel_in_hyp_mode() ||
+	if (!is_kvm_arm_initialised() || (!is_kernel_in_hyp_mode() && !tv_hosted()) ||
 	    arm_smccc_1_1_get_conduit() != SMCCC_CONDUIT_SMC)
 		return 0;
 	if (tv_smc(TV_VERSION, 0, 0, 0, 0, out) || out[0] >> 16 != TV_ABI_MAJOR)

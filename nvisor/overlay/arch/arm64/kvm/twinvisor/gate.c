@@ -21,7 +21,7 @@
 #include "trace.h"
 #include "twinvisor.h"
 
-static DEFINE_PER_CPU(struct tv_run *, tv_page);
+DEFINE_PER_CPU(struct tv_run *, tv_page);
 
 s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4])
 {
@@ -113,27 +113,6 @@ int __init tv_share_init(void)
 }
 
 /*
- * The call itself. SP_EL0 is "current" here and may come back as the guest's,
- * so nothing that the compiler adds may run between the SMC and its restoring.
- */
-static __always_inline s64 tv_cross(u64 vm, u64 vcpu)
-{
-	register u64 x0 asm("x0") = TV_VCPU_RUN;
-	register u64 x1 asm("x1") = vm;
-	register u64 x2 asm("x2") = vcpu;
-	u64 sp_el0;
-
-	asm volatile("mrs	%[sp_el0], sp_el0\n"
-		     "smc	#0\n"
-		     "msr	sp_el0, %[sp_el0]\n"
-		     : [sp_el0] "=&r" (sp_el0), "+r" (x0), "+r" (x1), "+r" (x2)
-		     :
-		     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
-		       "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
-	return x0;
-}
-
-/*
  * What KVM did about the last exit, in the S-visor's terms. The exit's class
  * says what a pending exception is, since KVM only has it as a syndrome.
  */
@@ -154,14 +133,6 @@ static __always_inline u64 tv_served(struct kvm_vcpu *vcpu)
 	default:
 		return 0;
 	}
-}
-
-static __always_inline u64 tv_cntvoff(struct kvm_vcpu *vcpu)
-{
-	struct arch_timer_offset *offset = &vcpu_vtimer(vcpu)->offset;
-
-	return (offset->vm_offset ? *offset->vm_offset : 0) +
-	       (offset->vcpu_offset ? *offset->vcpu_offset : 0);
 }
 
 /* The registers that an exit shows, or takes back. */
@@ -197,7 +168,7 @@ static __always_inline void tv_fill(struct tv_run *run, struct kvm_vcpu *vcpu,
 	run->flags = tv_served(vcpu);
 	if (*vcpu_hcr(vcpu) & HCR_VSE)
 		run->flags |= TV_RUN_SERROR;
-	run->cntvoff = tv_cntvoff(vcpu);
+	run->cntvoff = tv_cntvoff(vcpu_vtimer(vcpu));
 	run->stolen = current->sched_info.run_delay;
 }
 
@@ -322,7 +293,8 @@ static __always_inline int tv_exception(u64 exit)
  * loads and saves all that belongs to the guest. What it may leave changed is
  * EL1 state, which the host keeps none of under VHE but the kernel's PAuth key,
  * which is restored here; FP registers, which kvm_arch_vcpu_load_fp() has saved;
- * and what tv_vcpu_put() and KVM's own of vcpu_load and vcpu_put see to.
+ * and what tv_vcpu_put() and KVM's own of vcpu_load and vcpu_put see to. Of a
+ * hosted kernel it keeps all EL1 state.
  */
 noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 {
@@ -331,7 +303,7 @@ noinstr int tv_vcpu_run(struct kvm_vcpu *vcpu)
 
 	tv_fill(run, vcpu, tvcpu);
 
-	tvcpu->code = tv_cross(vcpu->kvm->arch.svm->id, vcpu->vcpu_idx);
+	tvcpu->code = tv_cross(TV_VCPU_RUN, vcpu->kvm->arch.svm->id, vcpu->vcpu_idx);
 
 	/* PAuth keys are not banked; the next function may hang on APIA. */
 	ptrauth_thread_switch_kernel(current);
@@ -359,12 +331,16 @@ void tv_vcpu_put(struct kvm_vcpu *vcpu)
 		ptrauth_thread_switch_user(current);
 }
 
-/* The exits that only S-VMs have. Returns as handle_exit() does. */
+/* The exits that VMs have only with the S-visor. Returns as handle_exit() does. */
 int tv_handle_exit(struct kvm_vcpu *vcpu)
 {
 	struct tv_svm *svm = vcpu->kvm->arch.svm;
-	struct tv_vcpu *tvcpu = &svm->vcpu[vcpu->vcpu_idx];
+	struct tv_vcpu *tvcpu;
 
+	if (!svm)
+		return tv_nvm_refused(vcpu);
+
+	tvcpu = &svm->vcpu[vcpu->vcpu_idx];
 	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_BOUNCE)
 		return tv_bounce_grow(svm, tvcpu->wanted) ?: 1;
 	if (tvcpu->code == TV_OK && tvcpu->exit == TV_EXIT_UNUSED)

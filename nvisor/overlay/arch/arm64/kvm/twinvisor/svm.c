@@ -110,6 +110,8 @@ int tv_launch(struct kvm_vcpu *vcpu)
 	struct tv_svm *svm = kvm->arch.svm;
 	int err = 0;
 
+	if (tv_hosted() && !svm)
+		return tv_nvm_launch(vcpu);
 	/* Pairs with the launch's end: what it has set is seen. */
 	if (!svm || !vcpu->wants_to_run || smp_load_acquire(&svm->state) == TV_RUNNING)
 		return 0;
@@ -259,24 +261,31 @@ int tv_reset(struct kvm_vcpu *vcpu)
 /* ---- what is refused ------------------------------------------------------ */
 
 /*
- * Capabilities that an S-VM does without. They are hidden from an armed process
- * altogether, since a VMM asks /dev/kvm for many of them before there is a VM.
+ * Capabilities that an S-VM does without, or all VMs of a hosted kernel, or but its
+ * N-VMs. They are hidden from an armed process altogether, since a VMM asks /dev/kvm
+ * for many of them before there is a VM.
  */
 bool tv_hides_cap(struct kvm *kvm, long cap)
 {
+	bool svm = kvm ? kvm_vm_is_svm(kvm) : tv_armed();
+
 	switch (cap) {
+	case KVM_CAP_ARM_PMU_V3:
+	case KVM_CAP_ARM_USER_IRQ:
+		return tv_hosted() && !svm;
 	case KVM_CAP_ARM_MTE:
 	case KVM_CAP_ARM_NISV_TO_USER:
 	case KVM_CAP_ARM_INJECT_EXT_DABT:
 	case KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE:
+	case KVM_CAP_STEAL_TIME:
+		return svm;
 	case KVM_CAP_ARM_EL1_32BIT:
 	case KVM_CAP_COUNTER_OFFSET:
 	case KVM_CAP_SET_GUEST_DEBUG:
 	case KVM_CAP_SET_GUEST_DEBUG2:
 	case KVM_CAP_GUEST_DEBUG_HW_BPS:
 	case KVM_CAP_GUEST_DEBUG_HW_WPS:
-	case KVM_CAP_STEAL_TIME:
-		return kvm ? kvm_vm_is_svm(kvm) : tv_armed();
+		return svm || tv_hosted();
 	default:
 		return false;
 	}

@@ -13,11 +13,13 @@
 #include <asm/twinvisor_abi.h>
 #include <uapi/linux/twinvisor.h>
 
+#include <kvm/arm_arch_timer.h>
+
 #define TV_CHUNK_PAGES	(TV_CHUNK_SIZE / PAGE_SIZE)
 #define TV_CHUNK_BLOCKS	(TV_CHUNK_SIZE / PMD_SIZE)
 
 /* A candidate was created under an armed process, or reset, and has not run yet. */
-enum tv_state { TV_CANDIDATE, TV_LAUNCHING, TV_RUNNING, TV_DEAD };
+enum tv_life { TV_CANDIDATE, TV_LAUNCHING, TV_RUNNING, TV_DEAD };
 
 /* Written by the vCPU's own thread only. */
 struct tv_vcpu {
@@ -58,7 +60,7 @@ struct tv_svm {
 	struct kvm *kvm;
 	struct list_head list;	/* all S-VMs; under tv_svms_lock */
 	pid_t pid;
-	enum tv_state state;	/* changes under kvm->slots_lock */
+	enum tv_life state;	/* changes under kvm->slots_lock */
 	bool created;		/* the S-visor knows it as id */
 	u64 id;
 	u64 ram;
@@ -109,6 +111,7 @@ int tv_log_add(struct tv_log **logp, const void *bytes, size_t size);
 void tv_log_put(struct tv_log *log);
 
 /* gate.c */
+DECLARE_PER_CPU(struct tv_run *, tv_page);
 s64 tv_smc(u64 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 out[4]);
 int tv_errno(s64 code);
 int tv_share_init(void);
@@ -144,7 +147,12 @@ int tv_bounce_grow(struct tv_svm *svm, u64 bytes);
 void tv_bounce_trim(struct tv_svm *svm);
 void tv_bounce_free(struct tv_svm *svm);
 
+/* hosted.c */
+int tv_nvm_launch(struct kvm_vcpu *vcpu);
+int tv_nvm_refused(struct kvm_vcpu *vcpu);
+
 /* dev.c */
+extern u32 tv_abi;	/* the S-visor's; 0: there is none */
 extern u64 tv_features;	/* TV_FEATURE_*: the most that an S-VM can have */
 void tv_tell_launch(struct tv_log *log);
 void tv_take_policy(struct tv_svm *svm);
@@ -160,6 +168,36 @@ static inline bool tv_slot_is_private(struct tv_svm *svm, const struct kvm_memor
 static inline bool tv_armed(void)
 {
 	return task_twinvisor(current);
+}
+
+/*
+ * TV_VCPU_RUN or TV_NVM_RUN, the call itself. SP_EL0 is "current" here and may come
+ * back as the guest's, so nothing that the compiler adds may run between the SMC and
+ * its restoring.
+ */
+static __always_inline s64 tv_cross(u64 nr, u64 vm, u64 vcpu)
+{
+	register u64 x0 asm("x0") = nr;
+	register u64 x1 asm("x1") = vm;
+	register u64 x2 asm("x2") = vcpu;
+	u64 sp_el0;
+
+	asm volatile("mrs	%[sp_el0], sp_el0\n"
+		     "smc	#0\n"
+		     "msr	sp_el0, %[sp_el0]\n"
+		     : [sp_el0] "=&r" (sp_el0), "+r" (x0), "+r" (x1), "+r" (x2)
+		     :
+		     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+		       "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
+	return x0;
+}
+
+static __always_inline u64 tv_cntvoff(struct arch_timer_context *timer)
+{
+	struct arch_timer_offset *offset = &timer->offset;
+
+	return (offset->vm_offset ? *offset->vm_offset : 0) +
+	       (offset->vcpu_offset ? *offset->vcpu_offset : 0);
 }
 
 #endif /* __KVM_TWINVISOR_H */

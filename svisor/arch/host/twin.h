@@ -3,15 +3,21 @@
  * The host twin of arch/ and platform/, as tests see it: one machine whose RAM is memory of
  * the test, whose guest is a function, and which keeps a trace of what core/ asked for.
  */
-#ifndef HOST_H
-#define HOST_H
+#ifndef TWIN_H
+#define TWIN_H
 
 #include "arch.h"
 #include "platform.h"
 
-/* S-visor memory; two banks of DRAM, in chunks: a few of each are all that a test needs. */
+/* S-visor memory; two banks of DRAM, in chunks: a few of each are all that a test needs. With
+ * TV_HAVMSI, S-visor memory is ordinary DRAM: the first bank goes on with it. */
+#ifdef TV_HAVMSI
+#define HOST_SVISOR (HOST_DRAM + HOST_DRAM_SIZE)
+#define HOST_SVISOR_SIZE 0x600000UL /* tables of the host's, too */
+#else
 #define HOST_SVISOR 0x0e100000UL
 #define HOST_SVISOR_SIZE 0x400000UL
+#endif
 #define HOST_IMAGE_SIZE 0x10000UL
 #define HOST_DRAM 0x40000000UL
 #define HOST_DRAM_SIZE (6UL * TV_CHUNK_SIZE)
@@ -24,12 +30,14 @@ extern struct tv_manifest host_manifest;
 /* A fresh machine: memory zero but for the S-visor's, which holds junk; controller off; hooks,
  * counts and trace empty; this thread is CPU 0. */
 void host_reset(void);
+/* svisor_init, and what else is done before the normal world runs. */
+void host_boot(const struct tv_manifest *m);
 /* This thread is that CPU. */
 void host_cpu(unsigned index);
 
 /* The bytes at a physical address, whoever owns them; NULL if nothing is there. */
 void *host_mem(uint64_t pa);
-/* Does the controller keep the normal world from this address now? */
+/* Does the controller keep the normal world from this address now? With TV_HAVMSI: its devices. */
 bool host_secure(uint64_t pa);
 /* What the MMU would find for the guest: NULL if the shadow S2PT has nothing there. */
 void *host_guest_mem(uint64_t s2_root, uint64_t ipa);
@@ -60,6 +68,8 @@ extern bool host_lists_ok;
 extern uint64_t host_hz;
 /* How often random64() will work. */
 extern unsigned host_entropy;
+/* What TV_HOST_INFO says */
+#define HOST_VTR 0x90b80003UL
 /* Regions the controller has, at most HOST_REGIONS. */
 extern unsigned host_regions;
 /* protect_fits() is true only within 16 MiB. */

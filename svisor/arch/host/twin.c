@@ -5,7 +5,38 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "svisor.h"
+#include "twin.h"
+
+/* Where the controller lets CPUs in, stage2.c says what is closed, of the host and of ourselves;
+ * elsewhere the controller does. */
+#ifdef TV_HAVMSI
 #include "host.h"
+#include "ledger.h"
+#else
+static void host_close(unsigned region, pa_t base, pa_t top)
+{
+	(void)region;
+	(void)base;
+	(void)top;
+}
+
+static bool host_access(pa_t a, size_t bytes)
+{
+	(void)bytes;
+	return !host_secure(a.v);
+}
+
+static void host_accessed(void)
+{
+}
+#endif
+
+#ifdef TV_HAVMSI
+#define FIRST_BANK (HOST_DRAM_SIZE + HOST_SVISOR_SIZE)
+#else
+#define FIRST_BANK HOST_DRAM_SIZE
+#endif
 
 struct tv_manifest host_manifest = {
 	.magic = TV_MANIFEST_MAGIC,
@@ -13,7 +44,7 @@ struct tv_manifest host_manifest = {
 	.base = HOST_SVISOR,
 	.size = HOST_SVISOR_SIZE,
 	.drams = 2,
-	.dram = {{HOST_DRAM, HOST_DRAM_SIZE}, {HOST_HIGH, HOST_HIGH_SIZE}},
+	.dram = {{HOST_DRAM, FIRST_BANK}, {HOST_HIGH, HOST_HIGH_SIZE}},
 };
 
 void (*host_guest)(struct guest_regs *regs, struct guest_exit *out);
@@ -82,6 +113,8 @@ void host_reset(void)
 	memset(banks[0].mem, 0xa5, banks[0].size);
 	memset(regions, 0, sizeof(regions));
 	memset(mapped, 0, sizeof(mapped));
+	for (unsigned i = 0; i < TV_MAX_POOLS; i++)
+		host_close(i, PA(0), PA(0));
 	host_guest = NULL;
 	host_ns_hook = NULL;
 	host_begin_hook = NULL;
@@ -101,6 +134,21 @@ void host_reset(void)
 	host_cpu(0);
 	host_forget();
 }
+
+void host_boot(const struct tv_manifest *m)
+{
+	svisor_init(m);
+#ifdef TV_HAVMSI
+	host_stage2_init(&ledger.board);
+#endif
+}
+
+#ifdef TV_HAVMSI
+uint64_t host_gic(void)
+{
+	return HOST_VTR;
+}
+#endif
 
 void host_cpu(unsigned index)
 {
@@ -258,6 +306,7 @@ pa_t image_end(void)
 	return PA(HOST_SVISOR + HOST_IMAGE_SIZE);
 }
 
+/* host_accessed is to follow. */
 static bool ns_access(uint64_t pa, size_t bytes)
 {
 	uint64_t page = pa & ~(uint64_t)(TV_PAGE_SIZE - 1);
@@ -268,7 +317,7 @@ static bool ns_access(uint64_t pa, size_t bytes)
 		panic("an access across pages");
 	if (!host_mem(pa) || pa - HOST_SVISOR < HOST_SVISOR_SIZE)
 		panic("an access outside DRAM: could be a device");
-	return !host_secure(pa) && page != host_broken_page;
+	return host_access(PA(pa), bytes) && page != host_broken_page;
 }
 
 bool ns_read64(pa_t a, uint64_t *out)
@@ -278,20 +327,24 @@ bool ns_read64(pa_t a, uint64_t *out)
 
 bool ns_read(void *to, pa_t from, size_t bytes)
 {
-	if (!ns_access(from.v, bytes)) {
+	bool ok = ns_access(from.v, bytes);
+
+	if (ok)
+		memcpy(to, host_mem(from.v), bytes);
+	else
 		memset(to, 0xee, bytes); /* undefined, that is */
-		return false;
-	}
-	memcpy(to, host_mem(from.v), bytes);
-	return true;
+	host_accessed();
+	return ok;
 }
 
 bool ns_write(pa_t to, const void *from, size_t bytes)
 {
-	if (!ns_access(to.v, bytes))
-		return false;
-	memcpy(host_mem(to.v), from, bytes);
-	return true;
+	bool ok = ns_access(to.v, bytes);
+
+	if (ok)
+		memcpy(host_mem(to.v), from, bytes);
+	host_accessed();
+	return ok;
 }
 
 void *ns_kept_ptr(pa_t page)
@@ -469,6 +522,7 @@ void protect_set(unsigned region, pa_t base, pa_t top)
 {
 	if (region >= host_regions || base.v > top.v || !page_aligned(base.v | top.v))
 		panic("impossible protect_set");
+	host_close(region, base, top);
 	regions[region].base = base.v;
 	regions[region].top = top.v;
 	trace(HOST_PROTECT, top.v);
