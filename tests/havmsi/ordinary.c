@@ -15,6 +15,7 @@
 #define HCR_MORE (1UL << 14 | 1UL << 16 | 1UL << 17 | 1UL << 22 | 1UL << 26 | 1UL << 30)
 #define HCR_TVM (1UL << 26)
 #define ROUNDS 20
+#define PATIENCE 10 /* seconds */
 
 static struct npt npts[2];
 static uint64_t nvm, other_nvm;
@@ -434,10 +435,16 @@ static void test_rights_by_stage1(void)
 
 /* ---- on another CPU ---------------------------------------------------------------- */
 
+/* Till it faults; or for some seconds. */
 static uint64_t follow(uint64_t handle)
 {
+	uint64_t status;
+
 	fresh(guest_follow, IPA_PAGE(FREE), IPA_PAGE(1));
-	return nvm_run(handle, 1);
+	timer(PATIENCE * read_reg("cntfrq_el0"));
+	status = nvm_run(handle, 1);
+	quiet();
+	return status;
 }
 
 /* The guest copies a page's word all the time; what it finds there once the page is forgotten, it
@@ -447,7 +454,7 @@ static void test_forgotten(void)
 	volatile uint64_t *seen = npts[0].data;
 	bool good = true;
 
-	for (uint64_t round = 1; round <= ROUNDS; round++) {
+	for (uint64_t round = 1; round <= ROUNDS && good; round++) {
 		spare[0][0] = round;
 		npt_put(&npts[0], FREE, (uint64_t)spare[0] | LEAF);
 		begin_on(1, follow, nvm);
