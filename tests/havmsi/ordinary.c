@@ -597,9 +597,9 @@ void test_ordinary(void)
 	npt_make(&npts[1]);
 	nvm = nvm_create(&npts[0]);
 	other_nvm = nvm_create(&npts[1]);
-	ok(call(TV_POOL_ADD, POOL + POOL_SIZE, CHUNK, 0, 0, 0) == (uint64_t)TV_EBUSY,
-	   "no pool is added while there is an N-VM");
 	test_exits();
+	ok(call(TV_POOL_ADD, POOL + POOL_SIZE, CHUNK, 0, 0, 0) == (uint64_t)TV_EBUSY,
+	   "no pool is added while N-VMs have memory that is no pool's");
 	test_gprs();
 	test_state();
 	test_vectors();
