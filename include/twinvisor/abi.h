@@ -208,8 +208,8 @@
  * tv_state, tv_fp, all of which are as the guest has left them then; tv_run.exit is
  * TV_EXIT_SYNC, _IRQ or _NVM_SERROR, and esr, far and hpfar are the hardware's. A stage-2 fault is
  * served here if the normal S2PT allows the access. TV_EDENIED: it asks for what is not ordinary
- * memory at run->hpfar; TV_EBUSY: the N-VM is being destroyed; TV_EINVAL as TV_VCPU_RUN;
- * TV_ENOHEAP, TV_EFAULT. */
+ * memory at run->hpfar; TV_EINVAL: a pstate of another level, or a virtual interrupt as in
+ * TV_VCPU_RUN; TV_ENOHEAP, TV_EFAULT. */
 #define TV_NVM_RUN TV_SMC(0x1c)
 /* (n-vm, ipa, size) The normal S2PT has changed in [ipa, ipa + size), and no CPU uses what it asked
  * for there before: what a TLBI is elsewhere. size 0: anywhere. TV_EINVAL. */

@@ -301,7 +301,7 @@ static int try_run(struct nvm *n, uint64_t mpidr, volatile struct tv_run *page)
 	struct guest_regs *regs = &running[cpu_index()];
 	uint64_t cntvoff = page->cntvoff;
 
-	if (!take_state(regs, page) || cntvoff > counter_now() || !guest_gic_take(page))
+	if (!take_state(regs, page) || !guest_gic_take(page))
 		return TV_EINVAL;
 	regs->mpidr = mpidr;
 	regs->ordinary = true;
