@@ -486,10 +486,11 @@ static void keep(enum host_op op, uint64_t what)
 
 TEST(stats_lock, "nvm: a lock of one that is not freed is told by TV_STATS, and no other is kept")
 {
-	struct nvm n;
+	struct nvm n, other;
 
 	boot();
 	host_hz = 1000;
+	other = nvm_new();
 	n = nvm_new();
 	npt_page(&n.npt, RAM, ORDINARY);
 	check(reads(&n, RAM));
@@ -497,5 +498,6 @@ TEST(stats_lock, "nvm: a lock of one that is not freed is told by TV_STATS, and 
 	check_eq(forget(&n, 0, 0), TV_OK);
 	check(atomic_load(&held));
 	check_audit();
+	check_eq(nvm_run_new(&other), TV_OK);
 	check_eq(nvm_run_new(&n), TV_OK);
 }
