@@ -163,7 +163,8 @@ static int map(struct nvm *n, ipa_t ipa, pa_t at, uint64_t size, uint64_t rights
 }
 
 /* What hardware would say that walks the normal S2PT: there is something, with fewer rights, or
- * old. KVM takes a translation fault to mean that there is nothing, and changes nothing if there is. */
+ * old. KVM takes a translation fault to mean that there is nothing, and changes nothing if there
+ * is. */
 static int refuse(struct guest_exit *exit, uint64_t size, uint64_t rights)
 {
 	uint64_t level = size < BLOCK_SIZE ? 3 : size == BLOCK_SIZE ? 2 : 1;

@@ -124,14 +124,16 @@ TEST(rights, "nvm map: an access that the normal S2PT does not allow is KVM's to
 	check_audit();
 }
 
-/* What KVM is told of an access that its table does not allow, which the guest's table has not at all */
+/* What KVM is told of an access that its table does not allow, which the guest's table has not at
+ * all */
 static uint64_t told(struct nvm *n, struct step touch)
 {
 	check(comes_out(n, touch));
 	return shared()->esr;
 }
 
-TEST(told_rights, "nvm map: KVM is told what it has in its table: too few rights, or no access flag")
+TEST(told_rights,
+     "nvm map: KVM is told what it has in its table: too few rights, or no access flag")
 {
 	struct nvm n = fresh();
 
