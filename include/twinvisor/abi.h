@@ -408,7 +408,7 @@ struct tv_queue {
  * later ones, and answers with TV_SVISOR_READY.
  * Without Secure EL2, all of the S-visor's memory is ordinary DRAM that no device's NSAID reaches
  * in the TZC-400 (last region), and BL31 enters it once, in the same way, at Non-secure EL2, in
- * place of the kernel; it starts the kernel itself, and other CPUs with PSCI's CPU_ON.
+ * place of the kernel, as CPU 0; it starts the kernel itself, and other CPUs with PSCI's CPU_ON.
  */
 #define TV_MANIFEST_MAGIC 0x3156544d /* "MTV1" */
 

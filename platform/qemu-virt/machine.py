@@ -21,10 +21,12 @@ import time
 from pathlib import Path
 
 BUILD = Path(os.environ['TV_BUILD'])
-# MODE=havmsi: cores without Secure EL2, of which TV_CPU may name others. (the core, its firmware)
+# MODE=havmsi: cores without Secure EL2, of which TV_CPU may name others. (the core, its firmware, what is in that)
 MODE = os.environ.get('MODE') or None
-CORES = {None: ('neoverse-n2', 'tfa'), 'havmsi': (os.environ.get('TV_CPU') or 'cortex-a57', 'tfa-havmsi')}
-CPU, FIRMWARE = CORES[MODE]
+CORES = {None: ('neoverse-n2', 'tfa', 'svisor'),
+         'havmsi': (os.environ.get('TV_CPU') or 'cortex-a57', 'tfa-havmsi', 'svisor-havmsi')}
+CPU, FIRMWARE, SVISOR = CORES[MODE]
+SVISOR = BUILD / SVISOR / 'svisor.bin'
 CPUS, MEMORY, POOL, CHANNELS = 4, '3G', '1G', 4  # unless a Machine is given others
 BOOT_TIMEOUT = 300  # seconds; an idle machine needs a few
 KERNEL_AT = 0x40200000  # KERNEL of dispatcher/build.sh

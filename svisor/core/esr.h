@@ -47,7 +47,9 @@
  * faults are of pages that are only shown, and have it not in every case. */
 #define FSC_HAS_IPA(fsc) ((fsc) < 0x0c)
 
-#define FSC_IS_PERMISSION(fsc) (((fsc) & ~3ULL) == 0x0c)
+#define FSC_ACCESS_FLAG 0x08 /* and the level */
+#define FSC_PERMISSION 0x0c
+#define FSC_IS_PERMISSION(fsc) (((fsc) & ~3ULL) == FSC_PERMISSION)
 
 #define ESR_SERROR 0x1003e3fULL /* IDS, IESB, AET, EA, DFSC */
 

@@ -162,8 +162,20 @@ static int map(struct nvm *n, ipa_t ipa, pa_t at, uint64_t size, uint64_t rights
 	return ret;
 }
 
+/* What hardware would say that walks the normal S2PT: there is something, with fewer rights, or
+ * old. KVM takes a translation fault to mean that there is nothing, and changes nothing if there
+ * is. */
+static int refuse(struct guest_exit *exit, uint64_t size, uint64_t rights)
+{
+	uint64_t level = size < BLOCK_SIZE ? 3 : size == BLOCK_SIZE ? 2 : 1;
+	uint64_t fsc = (rights & LEAF_AF) ? FSC_PERMISSION : FSC_ACCESS_FLAG;
+
+	exit->esr = (exit->esr & ~ESR_ABT_FSC) | fsc | level;
+	return TV_AGAIN;
+}
+
 /* TV_AGAIN: it is KVM's to see to. */
-static int serve(struct nvm *n, const struct guest_exit *exit)
+static int serve(struct nvm *n, struct guest_exit *exit)
 {
 	ipa_t ipa = IPA((exit->hpfar & 0xffffffffff0ULL) << 8);
 	uint64_t size, rights;
@@ -173,7 +185,8 @@ static int serve(struct nvm *n, const struct guest_exit *exit)
 	spin_lock(&n->lock);
 	ret = npt_leaf(&n->npt, ipa, &at, &size, &rights);
 	if (ret == TV_OK)
-		ret = allows(rights, exit->esr) ? map(n, ipa, at, size, rights) : TV_AGAIN;
+		ret = allows(rights, exit->esr) ? map(n, ipa, at, size, rights)
+						: refuse(exit, size, rights);
 	else if (ret == TV_ENOENT)
 		ret = TV_AGAIN;
 	spin_unlock(&n->lock);

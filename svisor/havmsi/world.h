@@ -20,7 +20,7 @@
 /* The host has its own: what is a guest's is replaced. */
 #define WORLD_CLEARS 0
 /* No event counts at EL2: NSH (DDI 0487 D24.5, PMEVTYPER<n>_EL0) */
-#define WORLD_EVENTS(type) ((type) & ~(1ULL << 27))
+#define WORLD_EVENTS (~(1ULL << 27))
 
 static inline void world_init(void)
 {

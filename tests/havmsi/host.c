@@ -15,7 +15,7 @@ static struct mail {
 	uint64_t off;
 	volatile uint64_t state;
 } __attribute__((aligned(64))) mails[CPUS];
-enum { IDLE, POSTED, DONE };
+enum { OFF, IDLE, POSTED, DONE };
 
 uint64_t call(uint64_t fid, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t *x1)
 {
@@ -113,11 +113,13 @@ bool is_off(uint64_t cpu)
 
 void begin_on(uint64_t cpu, uint64_t (*function)(uint64_t arg), uint64_t arg)
 {
+	while (mails[cpu].state != IDLE)
+		;
 	mails[cpu].function = function;
 	mails[cpu].arg = arg;
 	__asm__ volatile("dmb sy" ::: "memory");
 	mails[cpu].state = POSTED;
-	__asm__ volatile("dsb sy\n\tsev" ::: "memory");
+	kick(cpu);
 }
 
 uint64_t end_on(uint64_t cpu)
@@ -134,7 +136,7 @@ void turn_off(uint64_t cpu)
 	begin_on(cpu, 0, 0);
 	while (!is_off(cpu))
 		;
-	mails[cpu].state = IDLE;
+	mails[cpu].state = OFF;
 }
 
 uint64_t on_each(uint64_t (*function)(uint64_t arg), uint64_t arg)
@@ -146,20 +148,6 @@ uint64_t on_each(uint64_t (*function)(uint64_t arg), uint64_t arg)
 		sum += end_on(cpu);
 	}
 	return sum;
-}
-
-static void serve(struct mail *m)
-{
-	for (;;) {
-		while (m->state != POSTED)
-			__asm__ volatile("yield" ::: "memory");
-		__asm__ volatile("dmb sy" ::: "memory");
-		if (!m->function)
-			call(PSCI_CPU_OFF, 0, 0, 0, 0, 0);
-		m->result = m->function(m->arg);
-		__asm__ volatile("dmb sy" ::: "memory");
-		m->state = DONE;
-	}
 }
 
 /* ---- interrupts ------------------------------------------------------------------ */
@@ -187,13 +175,40 @@ void kick(uint64_t cpu)
 	write_reg("s3_0_c12_c11_5", KICK << 24 | 1 << cpu); /* ICC_SGI1R_EL1 */
 }
 
+/* An interrupt that is pending is over; or it is none. */
+static uint64_t take(void)
+{
+	uint64_t taken = read_reg("s3_0_c12_c12_0"); /* ICC_IAR1_EL1 */
+
+	if (taken < 1020)
+		write_reg("s3_0_c12_c12_1", taken); /* ICC_EOIR1_EL1 */
+	return taken;
+}
+
 void quiet(void)
 {
-	uint64_t taken;
-
 	write_reg("cntp_ctl_el0", 0);
-	while ((taken = read_reg("s3_0_c12_c12_0")) < 1020) /* ICC_IAR1_EL1 */
-		write_reg("s3_0_c12_c12_1", taken);         /* ICC_EOIR1_EL1 */
+	while (take() < 1020)
+		;
+}
+
+/* One kick comes with each function, after it: it is over before that runs. */
+static void serve(struct mail *m)
+{
+	interrupts_on();
+	m->state = IDLE;
+	for (;;) {
+		while (take() != KICK)
+			__asm__ volatile("wfi" ::: "memory");
+		if (m->state != POSTED)
+			continue;
+		__asm__ volatile("dmb sy" ::: "memory");
+		if (!m->function)
+			call(PSCI_CPU_OFF, 0, 0, 0, 0, 0);
+		m->result = m->function(m->arg);
+		__asm__ volatile("dmb sy" ::: "memory");
+		m->state = DONE;
+	}
 }
 
 /* ---- any instruction -------------------------------------------------------------- */

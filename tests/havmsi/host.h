@@ -104,6 +104,9 @@ void timer(uint64_t ticks);
 void kick(uint64_t cpu);
 void quiet(void);
 
+/* memory.c: fw_cfg's DMA of some bytes to there; 0, or what the device says of an error. */
+uint32_t device_writes(uint64_t address);
+
 /* Code of one instruction, made by number */
 const void *code_of(uint32_t instruction);
 int reg_read(uint32_t reg, uint64_t *value);

@@ -444,7 +444,7 @@ static uint32_t dma(uint32_t control, uint32_t bytes, uint64_t address)
 	return be32(d.control);
 }
 
-static uint32_t into(uint64_t address)
+uint32_t device_writes(uint64_t address)
 {
 	return dma(FW_CFG_SIGNATURE << 16 | DMA_SELECT | DMA_READ, 4, address);
 }
@@ -478,9 +478,11 @@ static void test_devices(const struct closed *r, uint32_t key)
 	static volatile uint32_t here[4] __attribute__((aligned(16)));
 	uint32_t put_there = key << 16 | DMA_SELECT | DMA_WRITE;
 
-	result(into(r->base) == DMA_ERROR && into(r->base + r->size - 4) == DMA_ERROR &&
-		       into(r->base + r->size / 2) == DMA_ERROR && into(r->base - 2) & DMA_ERROR &&
-		       into(r->base + r->size - 2) & DMA_ERROR,
+	result(device_writes(r->base) == DMA_ERROR &&
+		       device_writes(r->base + r->size - 4) == DMA_ERROR &&
+		       device_writes(r->base + r->size / 2) == DMA_ERROR &&
+		       device_writes(r->base - 2) & DMA_ERROR &&
+		       device_writes(r->base + r->size - 2) & DMA_ERROR,
 	       r->name, ": ", "a device cannot write it");
 	result((dma(put_there, 16, r->base) & DMA_ERROR) &&
 		       (dma(put_there, 16, r->base + r->size - 16) & DMA_ERROR) &&
@@ -489,10 +491,10 @@ static void test_devices(const struct closed *r, uint32_t key)
 	here[0] = 0;
 	dma_at(r->base + PAGE);
 	result(here[0] == 0, r->name, ": ", "a device finds no order in it");
-	result(into((uint64_t)here) == 0 && here[0] == QEMU_LE, r->name, ": ",
+	result(device_writes((uint64_t)here) == 0 && here[0] == QEMU_LE, r->name, ": ",
 	       "a device reaches the host's memory");
-	result(into(r->base - 4) == 0 && into(r->base + r->size) == 0, r->name, ": ",
-	       "up to its edges");
+	result(device_writes(r->base - 4) == 0 && device_writes(r->base + r->size) == 0, r->name,
+	       ": ", "up to its edges");
 }
 
 void test_memory(void)

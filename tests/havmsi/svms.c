@@ -333,6 +333,7 @@ static void test_private(void)
 	ok(refused(call(TV_CPU_SHARE, page, 0, 0, 0, 0)) &&
 		   refused(call(TV_CPU_SHARE, SVISOR, 0, 0, 0, 0)),
 	   "nor a shared page, and neither is the S-visor's");
+	ok(device_writes(page) && device_writes(page - 2), "nor a device's");
 	ok(call(TV_CHUNK_RETURN, 0, 0, 0, 0, 0) == (uint64_t)TV_EBUSY, "nor to be returned");
 	ok(call(TV_CHUNK_TAKE, TV_SVISOR, POOL, 0, 0, 0) == (uint64_t)TV_EDENIED, "or taken twice");
 	must(call(TV_VM_CREATE, (uint64_t)other.level1, NPT_BITS, NPT_LEVEL, 0, &vm),
@@ -344,6 +345,7 @@ static void test_private(void)
 	must(call(TV_VM_DESTROY, vm, 0, 0, 0, 0), "TV_VM_DESTROY");
 	/* the shared page is another one's state by now */
 	fresh(guest_page, 0, 0);
+	ok(ask(OP_READ, SECRET_AT, 0, 0) == SECRET, "the guest finds what it has written");
 }
 
 /* What the host asks for is not what the S-VM gets, if it is not its own. */

@@ -9,3 +9,4 @@ _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
 Machine, MachineError, Job = _module.Machine, _module.MachineError, _module.Job
+MODE, SVISOR = _module.MODE, _module.SVISOR

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from guests import qemu, svm
-from machine import Machine
+from machine import MODE, SVISOR, Machine
 
 BUILD = Path(os.environ.get('TV_BUILD', 'build')).resolve()
 WHERE = BUILD / 'tests/attest'
@@ -204,12 +204,12 @@ def dump(words, where):
 def measurement(m, port):
     """What the S-VM has to be, as the tenant computes it at home."""
     line = [BUILD / 'tools/bin/tv', 'measure', '--kernel', BUILD / 'guest/Image', '--initrd', INITRD, '--dtb',
-            device_tree(m, port), '--memory', '512M', '--cpus', '1', '--sve', '16']
+            device_tree(m, port), '--memory', '512M', '--cpus', '1', '--sve', '0' if MODE else '16']
     return subprocess.run(line, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
 
 
 def svisor():
-    return hashlib.sha256((BUILD / 'svisor/svisor.bin').read_bytes()).hexdigest()
+    return hashlib.sha256(SVISOR.read_bytes()).hexdigest()
 
 
 class Case:

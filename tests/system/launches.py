@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from guests import BOOT, console, qemu
+from machine import SVISOR
 from tv import no_svm, rows, running
 
 BUILD = Path(os.environ.get('TV_BUILD', 'build')).resolve()
@@ -114,7 +115,7 @@ def policies(t, m):
 def booted(t, m):
     """tv boot: the S-visor that the firmware has measured is the one that was built."""
     images = dict(line.split() for line in m.run('tv boot')[1].splitlines())
-    with open(BUILD / 'svisor/svisor.bin', 'rb') as image:
+    with SVISOR.open('rb') as image:
         t.equal(images.get('SECURE_RT_EL2_TVD'), hashlib.file_digest(image, 'sha256').hexdigest(),
                 'tv boot: the S-visor is in the event log')
     again = m.run('tv boot --raw >/tmp/log && tv boot /tmp/log')[1]

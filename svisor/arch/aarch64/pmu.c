@@ -64,8 +64,8 @@ static void save(struct guest_pmu *p)
 }
 
 /* All but PMCR_EL0: nothing counts meanwhile. What is set by one register and cleared by another is
- * clear before it is set. */
-static void load(const struct guest_pmu *p)
+ * clear before it is set. `events`: bits that filters may have. */
+static void load(const struct guest_pmu *p, uint64_t events)
 {
 	unsigned n = pmu_counters();
 
@@ -75,12 +75,12 @@ static void load(const struct guest_pmu *p)
 	isb();
 #define X(i) \
 	if (i < n) { \
-		write_sysreg(pmevtyper##i##_el0, WORLD_EVENTS(p->evtyper[i])); \
+		write_sysreg(pmevtyper##i##_el0, p->evtyper[i] & events); \
 		write_sysreg(pmevcntr##i##_el0, p->evcntr[i]); \
 	}
 	EACH(X)
 #undef X
-	write_sysreg(pmccfiltr_el0, WORLD_EVENTS(p->ccfiltr));
+	write_sysreg(pmccfiltr_el0, p->ccfiltr & events);
 	write_sysreg(pmccntr_el0, p->ccntr);
 	write_sysreg(pmselr_el0, p->selr);
 	write_sysreg(pmuserenr_el0, p->userenr);
@@ -95,7 +95,7 @@ void pmu_load(const struct guest_regs *regs)
 	if (!regs->pmu_used)
 		return;
 	save(&normal[cpu_index()]);
-	load(&regs->pmu);
+	load(&regs->pmu, WORLD_EVENTS);
 	world_count(true);
 	write_sysreg(pmcr_el0, regs->pmu.pmcr);
 }
@@ -112,7 +112,7 @@ void pmu_save(struct guest_regs *regs)
 		return;
 	save(&regs->pmu);
 	world_count(false);
-	load(&normal[cpu_index()]);
+	load(&normal[cpu_index()], ~0ULL);
 	write_sysreg(pmcr_el0, normal[cpu_index()].pmcr);
 	regs->pmu_used = regs->pmu.pmcr & PMCR_E;
 	regs->pmu_line = line(&regs->pmu);

@@ -124,6 +124,32 @@ TEST(rights, "nvm map: an access that the normal S2PT does not allow is KVM's to
 	check_audit();
 }
 
+/* What KVM is told of an access that its table does not allow, which the guest's table has not at
+ * all */
+static uint64_t told(struct nvm *n, struct step touch)
+{
+	check(comes_out(n, touch));
+	return shared()->esr;
+}
+
+TEST(told_rights,
+     "nvm map: KVM is told what it has in its table: too few rights, or no access flag")
+{
+	struct nvm n = fresh();
+
+	ask(&n, RAM, 3, ASK_PAGE(ORDINARY, LEAF_ATTRS | LEAF_READ | LEAF_XN));
+	check_eq(told(&n, (struct step)WRITE(RAM)), EC(EC_DATA) | PERMISSION_L3 | ISS_WNR);
+	check_eq(told(&n, (struct step)FETCH(RAM)), EC(EC_FETCH) | PERMISSION_L3);
+	ask(&n, RAM, 3, ASK_PAGE(ORDINARY, LEAF_RW & ~LEAF_AF));
+	check_eq(told(&n, (struct step)READ(RAM)), EC(EC_DATA) | ACCESS_FLAG_L3);
+	ask(&n, RAM, 2, ASK_BLOCK(ORDINARY, LEAF_ATTRS | LEAF_READ));
+	check_eq(told(&n, (struct step)WRITE(RAM)), EC(EC_DATA) | (PERMISSION_L3 - 1) | ISS_WNR);
+	ask(&n, RAM, 1, ASK_BLOCK(ORDINARY & ~(BLOCK * 512 - 1), LEAF_ATTRS | LEAF_READ));
+	check_eq(told(&n, (struct step)WRITE(RAM)), EC(EC_DATA) | (PERMISSION_L3 - 2) | ISS_WNR);
+	ask(&n, RAM, 1, 0);
+	check_eq(told(&n, (struct step)WRITE(RAM)), EC(EC_DATA) | TRANSLATION_L3 | ISS_WNR);
+}
+
 TEST(stage1_walk, "nvm map: a walk of stage 1 reads; where it may read, it is refused a write")
 {
 	struct nvm n = fresh();

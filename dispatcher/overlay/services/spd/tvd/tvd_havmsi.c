@@ -56,7 +56,7 @@ static int32_t tvd_setup(void)
 	host->spsr = SPSR_64(MODE_EL2, MODE_SP_ELX, DISABLE_ALL_EXCEPTIONS);
 	memset(&host->args, 0, sizeof(host->args));
 	host->args.arg0 = TVD_MANIFEST_BASE;
-	host->args.arg1 = plat_my_core_pos();
+	host->args.arg1 = 0U; /* the S-visor counts the CPUs that it starts, from this one on */
 	host->args.arg2 = 1U;
 
 	return 0;

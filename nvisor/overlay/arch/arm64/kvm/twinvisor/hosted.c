@@ -19,6 +19,8 @@
 #include <kvm/arm_pmu.h>
 #include <kvm/arm_vgic.h>
 
+#include <hyp/debug-sr.h>
+
 #include "twinvisor.h"
 
 DEFINE_STATIC_KEY_FALSE(tv_hosted_key);
@@ -262,8 +264,7 @@ static __always_inline void tv_nvm_put(struct tv_run *run, struct kvm_vcpu *vcpu
 	state->pstate = ctxt->regs.pstate;
 	state->traps = vcpu->arch.hcr_el2 & TV_TRAPS;
 	state->sp_el0 = ctxt->regs.sp;
-	/* Its breakpoints are only emulated, those in the CPU are the host's */
-	state->mdscr = ctxt_sys_reg(ctxt, MDSCR_EL1) & ~DBG_MDSCR_MDE;
+	state->mdscr = ctxt_sys_reg(ctxt, MDSCR_EL1);
 	tv_move(state, ctxt, true);
 
 	memcpy(fp->q, ctxt->fp_regs.vregs, sizeof(fp->q));
@@ -291,6 +292,29 @@ static __always_inline void tv_nvm_take(struct kvm_vcpu *vcpu, struct tv_run *ru
 	ctxt->fp_regs.fpsr = fp->fpsr;
 }
 
+/*
+ * The guest's breakpoints in place of the host's, of which none may be hit till they
+ * are back. KVM emulates the guest's accesses to them, so its own copy does not change.
+ */
+static noinline noinstr u64 tv_debug_enter(struct kvm_vcpu *vcpu)
+{
+	u64 mdscr = read_sysreg(mdscr_el1);
+
+	write_sysreg(mdscr & ~(DBG_MDSCR_MDE | DBG_MDSCR_KDE | DBG_MDSCR_SS), mdscr_el1);
+	isb();
+	__debug_save_state(host_data_ptr(host_debug_state.regs), host_data_ptr(host_ctxt));
+	__debug_restore_state(vcpu->arch.debug_ptr, &vcpu->arch.ctxt);
+	return mdscr;
+}
+
+static noinline noinstr void tv_debug_leave(struct kvm_vcpu *vcpu, u64 mdscr)
+{
+	__debug_restore_state(host_data_ptr(host_debug_state.regs), host_data_ptr(host_ctxt));
+	isb();
+	write_sysreg(mdscr, mdscr_el1);
+	vcpu_clear_flag(vcpu, DEBUG_DIRTY);
+}
+
 /* Must not be entered: the VMM has set what no guest can be in. */
 static __always_inline bool tv_pstate_is_bad(const struct kvm_vcpu *vcpu)
 {
@@ -301,16 +325,22 @@ static __always_inline bool tv_pstate_is_bad(const struct kvm_vcpu *vcpu)
 
 static __always_inline int tv_nvm_run(struct kvm_vcpu *vcpu, struct tv_run *run)
 {
+	bool debug = vcpu_get_flag(vcpu, DEBUG_DIRTY);
+	u64 mdscr = 0;
 	s64 code;
 
 	tv_hosted___kvm_adjust_pc(vcpu);
 	if (unlikely(tv_pstate_is_bad(vcpu)))
 		return ARM_EXCEPTION_IL;
 	tv_nvm_put(run, vcpu);
+	if (unlikely(debug))
+		mdscr = tv_debug_enter(vcpu);
 
 	code = tv_cross(TV_NVM_RUN, vcpu->kvm->arch.nvm,
 			__vcpu_sys_reg(vcpu, MPIDR_EL1) & MPIDR_HWID_BITMASK);
 
+	if (unlikely(debug))
+		tv_debug_leave(vcpu, mdscr);
 	/* A refusal, too, may come when the guest has run for a while. */
 	tv_nvm_take(vcpu, run);
 	vcpu->arch.nvm_code = code;
