@@ -283,7 +283,7 @@ TEST(audit_sees, "host: a leaf of what is closed is found by the audit")
 
 /* ---- several CPUs ------------------------------------------------------------ */
 
-static volatile bool inside, over;
+static atomic_bool inside, over;
 
 static void *keep_access(void *arg)
 {
