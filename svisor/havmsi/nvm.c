@@ -214,11 +214,12 @@ static volatile void *at(volatile struct tv_run *page, size_t offset)
 	X(afsr0) X(afsr1) X(far) X(par) X(elr) X(spsr) X(csselr) X(mdscr) X(cntkctl)
 /* clang-format on */
 
-/* AArch64 at EL1 or EL0, or AArch32 at EL0: never our own level. */
+/* AArch64 at EL1 or EL0, or AArch32 at EL0 if the CPU has that (ID_AA64PFR0_EL1.EL0): all else would
+ * be an illegal return, which stays at our own level. */
 static bool pstate_ok(uint64_t pstate)
 {
 	if (pstate & PSTATE_AARCH32)
-		return (pstate & 0xf) == 0;
+		return (pstate & 0xf) == 0 && (id_register(4, 0) & 0xf) == 2;
 	return (pstate & 0xf) == 0 || (pstate & 0xf) == 4 || (pstate & 0xf) == 5;
 }
 

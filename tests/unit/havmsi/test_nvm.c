@@ -149,15 +149,17 @@ TEST(counter, "nvm: its counter is as KVM sets it, ahead of the machine's too")
 	}
 }
 
-TEST(pstate, "nvm: a vCPU enters EL1 or EL0, AArch32 only there, and never another level")
+/* The CPU has AArch32 at EL0, or has it not: ID_AA64PFR0_EL1.EL0 */
+static void each_mode(bool aarch32)
 {
 	struct nvm n;
 
 	boot();
+	host_id[8 * 4 + 0] = aarch32 ? 0x12 : 0x11;
 	n = nvm_new();
 	GUEST({{GUEST_IRQ, 0, 0, 0}, NULL});
 	for (unsigned mode = 0; mode < 32; mode++) {
-		bool ok = mode == 0 || mode == 4 || mode == 5 || mode == 16;
+		bool ok = mode == 0 || mode == 4 || mode == 5 || (aarch32 && mode == 16);
 
 		memset(shared(), 0, TV_PAGE_SIZE);
 		state()->pstate = 0xf00003c0 | mode;
@@ -165,7 +167,17 @@ TEST(pstate, "nvm: a vCPU enters EL1 or EL0, AArch32 only there, and never anoth
 		if (ok)
 			check_eq(guest_saw.pstate, 0xf00003c0 | mode);
 	}
-	check_eq(guest_runs, 4);
+	check_eq(guest_runs, aarch32 ? 4 : 3);
+}
+
+TEST(pstate, "nvm: a vCPU enters EL1 or EL0, AArch32 only there, and never another level")
+{
+	each_mode(true);
+}
+
+TEST(pstate64, "nvm: a CPU without AArch32 does not enter it")
+{
+	each_mode(false);
 }
 
 /* clang-format off */
