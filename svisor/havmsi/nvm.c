@@ -214,8 +214,8 @@ static volatile void *at(volatile struct tv_run *page, size_t offset)
 	X(afsr0) X(afsr1) X(far) X(par) X(elr) X(spsr) X(csselr) X(mdscr) X(cntkctl)
 /* clang-format on */
 
-/* AArch64 at EL1 or EL0, or AArch32 at EL0 if the CPU has that (ID_AA64PFR0_EL1.EL0): all else would
- * be an illegal return, which stays at our own level. */
+/* AArch64 at EL1 or EL0, or AArch32 at EL0 if the CPU has that (ID_AA64PFR0_EL1.EL0): all else
+ * would be an illegal return, which stays at our own level. */
 static bool pstate_ok(uint64_t pstate)
 {
 	if (pstate & PSTATE_AARCH32)

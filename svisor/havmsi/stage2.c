@@ -24,6 +24,7 @@ static const struct tv_manifest *board;
 static struct {
 	_Atomic uint64_t base, top;
 } closed[TV_MAX_POOLS];
+static atomic_uint regions; /* those that have ever closed anything are below it */
 
 /* Accesses of this CPU to ordinary memory, each in a line of its own. */
 static struct {
@@ -34,7 +35,7 @@ static bool is_closed(uint64_t base, uint64_t size)
 {
 	if (ranges_overlap(base, size, board->base, board->size))
 		return true;
-	for (unsigned i = 0; i < TV_MAX_POOLS; i++) {
+	for (unsigned i = 0, n = atomic_load(&regions); i < n; i++) {
 		uint64_t from = atomic_load(&closed[i].base), to = atomic_load(&closed[i].top);
 
 		if (from < to && ranges_overlap(base, size, from, to - from))
@@ -148,6 +149,8 @@ static void close_locked(unsigned region, uint64_t base, uint64_t top)
 		old = base;
 	if (top <= old)
 		return;
+	if (region >= atomic_load(&regions))
+		atomic_store(&regions, region + 1);
 	for (uint64_t a = old; a < top; a += BLOCK_SIZE)
 		s2_unmap(&s2, IPA(a));
 	tlb_flush_vm(HOST_VMID);
