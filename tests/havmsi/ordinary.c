@@ -376,7 +376,7 @@ static void test_rights(void)
 	npt_put(&npts[0], FREE, (page | LEAF) & ~LEAF_WRITE);
 	must(nvm_forget(nvm, ipa, PAGE), "TV_NVM_FORGET");
 	fresh(guest_load, 0, 2);
-	ok(store_faults(ipa + 8, FSC_TRANSLATION, ipa) && (uint32_t)spare[0][1] == 1,
+	ok(store_faults(ipa + 8, FSC_PERMISSION, ipa) && (uint32_t)spare[0][1] == 1,
 	   "and no longer, once it may not");
 	npt_put(&npts[0], FREE, page | LEAF | LEAF_XN);
 	must(nvm_forget(nvm, ipa, PAGE), "TV_NVM_FORGET");

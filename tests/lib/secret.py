@@ -23,6 +23,7 @@ from guests import qemu, svm
 from machine import MODE, SVISOR, Machine
 
 BUILD = Path(os.environ.get('TV_BUILD', 'build')).resolve()
+TOP = Path(__file__).resolve().parents[2]
 WHERE = BUILD / 'tests/attest'
 SHARE = WHERE / 'share'
 DISK = WHERE / 'disk.img'
@@ -70,7 +71,7 @@ def make_share():
     shutil.rmtree(SHARE, ignore_errors=True)
     SHARE.mkdir(parents=True)
     os.link(INITRD, SHARE / 'secret.initrd')
-    unlock = (BUILD.parent / 'tools/secret/unlock').read_text()
+    unlock = (TOP / 'tools/secret/unlock').read_text()
     evil = unlock.replace("echo 'guest: the key is here'", 'echo "guest: the key is $(cat /tmp/key)"')
     assert evil != unlock
     (SHARE / 'evil.initrd').write_bytes(INITRD.read_bytes() + gzip.compress(cpio('test/unlock', evil.encode()), mtime=0))
@@ -185,7 +186,7 @@ def device_tree(m, port):
     """The guest's device tree: the server's, which is to be what the tenant's own QEMU makes but for the CPU's name."""
     words = shlex.split(guest(port, make=lambda *a, **kw: qemu(*a, **kw)))
     theirs, ours = WHERE / 'server.dtb', WHERE / 'tenant.dtb'
-    m.run(shlex.join(dump(words, '/tmp/dtb')))
+    m.run('tv run -- ' + shlex.join(dump(words, '/tmp/dtb')))  # offered what an S-VM is
     theirs.write_bytes(base64.b64decode(m.run('base64 -w 0 /tmp/dtb; rm /tmp/dtb')[1]))
     with_ours = {'qemu-system-aarch64': BUILD / 'qemu/qemu-system-aarch64', '/guest/Image': BUILD / 'guest/Image',
                  '/mnt/secret.initrd': INITRD, 'host': 'cortex-a76'}
