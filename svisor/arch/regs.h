@@ -50,8 +50,6 @@ struct guest_regs {
 	uint64_t pstate;
 	uint64_t mpidr;
 	uint64_t features; /* TV_FEATURE_* */
-	uint64_t traps;    /* of an N-VM: more of HCR_EL2 */
-	bool ordinary;     /* an N-VM's: what its debug and PMU registers are is KVM's to say */
 	struct guest_sysregs sys;
 	uint64_t pauth[10];  /* APIA, APIB, APDA, APDB, APGA: low, high */
 	uint64_t vdisr;      /* DISR_EL1 as the guest sees it; with RAS */
@@ -60,6 +58,8 @@ struct guest_regs {
 	uint64_t pmu_used; /* the guest's counters are live: `pmu` is switched too */
 	uint64_t pmu_line; /* its overflow interrupt was asserted at the last exit */
 	struct guest_pmu pmu;
+	uint64_t traps; /* of an N-VM: more of HCR_EL2 */
+	bool ordinary;  /* an N-VM's: what its debug and PMU registers are is KVM's to say */
 	uint64_t zcr_el1;
 	uint64_t fpcr, fpsr;
 	uint8_t p[17][SVE_MAX_BYTES / 8]; /* P0-P15, FFR */
