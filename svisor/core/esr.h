@@ -28,6 +28,10 @@
 #define ESR_WFX_TIMED 2ULL /* WFIT, WFET */
 #define ESR_IMM 0xffffULL
 
+#define HPFAR_FIPA 0xffffffffff0ULL /* bits 43:4: IPA bits 51:12 */
+#define HPFAR_IPA(hpfar) IPA(((hpfar) & HPFAR_FIPA) << 8)
+
+#define ESR_IS_ABORT(e) (ESR_EC(e) == EC_DABT_LOWER || ESR_EC(e) == EC_IABT_LOWER)
 #define ESR_ABT_ISV (1ULL << 24)
 #define ESR_ABT_SAS_SHIFT 22
 #define ESR_ABT_SAS(e) (((e) >> ESR_ABT_SAS_SHIFT) & 3)

@@ -7,12 +7,11 @@
 #include "pvtime.h"
 #include "vcpu.h"
 
-#define HPFAR_FIPA 0xffffffffff0ULL /* bits 43:4: IPA bits 51:12 */
 #define ESR_LOW 0xffffffffULL
 
 ipa_t exit_page(const struct vcpu *v)
 {
-	return IPA((v->hw.hpfar & HPFAR_FIPA) << 8);
+	return HPFAR_IPA(v->hw.hpfar);
 }
 
 static bool is_big_endian(const struct guest_regs *regs)

@@ -46,8 +46,6 @@ static int64_t do_vm_create(const uint64_t *in, uint64_t *out)
 {
 	struct npt npt = {.root = in[1], .bits = in[2], .level = in[3]};
 
-	if (in[2] > 64 || in[3] > 3)
-		return TV_EINVAL;
 	return vm_create(&npt, in[4], &out[1]);
 }
 

@@ -10,8 +10,8 @@
 
 struct npt {
 	uint64_t root;
-	unsigned bits;  /* of a guest address */
-	unsigned level; /* where the walk starts: 0 or 1 */
+	uint64_t bits;  /* of a guest address */
+	uint64_t level; /* where the walk starts: 0 or 1 */
 };
 
 /* TV_OK, or TV_EINVAL: level and bits do not go together (DDI 0487 D8.2.2), or the root is

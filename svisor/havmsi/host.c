@@ -26,7 +26,6 @@
 #define CNTHCTL_HOST 3      /* nor the counter and the timer */
 #define PSTATE_EL1H_MASKED 0x3c5
 #define PMCR_E 1ULL
-#define PMCR_N(v) ((v) >> 11 & 0x1f)
 #define PAR_F 1ULL
 #define PAR_ADDRESS 0x0000fffffffff000ULL
 
@@ -119,9 +118,9 @@ void host_in(void)
 
 void host_find_ipa(struct guest_exit *exit)
 {
-	uint64_t ec = ESR_EC(exit->esr), par, found;
+	uint64_t par, found;
 
-	if (exit->kind != GUEST_SYNC || (ec != EC_DABT_LOWER && ec != EC_IABT_LOWER) ||
+	if (exit->kind != GUEST_SYNC || !ESR_IS_ABORT(exit->esr) ||
 	    !FSC_IS_PERMISSION(exit->esr & ESR_ABT_FSC) || (exit->esr & ESR_ABT_S1PTW))
 		return;
 	par = read_sysreg(par_el1);
@@ -167,7 +166,7 @@ static void inject_external(struct host *h, uint64_t esr)
 
 static void touch(struct host *h, uint64_t esr)
 {
-	ipa_t ipa = IPA((read_sysreg(hpfar_el2) & 0xffffffffff0ULL) << 8);
+	ipa_t ipa = HPFAR_IPA(read_sysreg(hpfar_el2));
 
 	if (!FSC_HAS_IPA(esr & ESR_ABT_FSC) || host_map(ipa) != TV_OK)
 		inject_external(h, esr);

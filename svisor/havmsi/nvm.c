@@ -177,7 +177,7 @@ static int refuse(struct guest_exit *exit, uint64_t size, uint64_t rights)
 /* TV_AGAIN: it is KVM's to see to. */
 static int serve(struct nvm *n, struct guest_exit *exit)
 {
-	ipa_t ipa = IPA((exit->hpfar & 0xffffffffff0ULL) << 8);
+	ipa_t ipa = HPFAR_IPA(exit->hpfar);
 	uint64_t size, rights;
 	pa_t at;
 	int ret;
@@ -195,9 +195,9 @@ static int serve(struct nvm *n, struct guest_exit *exit)
 
 static bool is_stage2_fault(const struct guest_exit *exit)
 {
-	uint64_t ec = ESR_EC(exit->esr), fsc = exit->esr & ESR_ABT_FSC;
+	uint64_t fsc = exit->esr & ESR_ABT_FSC;
 
-	return exit->kind == GUEST_SYNC && (ec == EC_DABT_LOWER || ec == EC_IABT_LOWER) &&
+	return exit->kind == GUEST_SYNC && ESR_IS_ABORT(exit->esr) &&
 	       (FSC_HAS_IPA(fsc) || FSC_IS_PERMISSION(fsc));
 }
 
@@ -209,9 +209,13 @@ static volatile void *at(volatile struct tv_run *page, size_t offset)
 }
 
 /* clang-format off */
+#define EL1(X, name) X(name, name##_el1)
 #define STATE(X) \
-	X(sctlr) X(cpacr) X(ttbr0) X(ttbr1) X(tcr) X(mair) X(amair) X(vbar) X(contextidr) X(esr) \
-	X(afsr0) X(afsr1) X(far) X(par) X(elr) X(spsr) X(csselr) X(mdscr) X(cntkctl)
+	EL1(X, sctlr) EL1(X, cpacr) EL1(X, ttbr0) EL1(X, ttbr1) EL1(X, tcr) EL1(X, mair) \
+	EL1(X, amair) EL1(X, vbar) EL1(X, contextidr) EL1(X, esr) EL1(X, afsr0) EL1(X, afsr1) \
+	EL1(X, far) EL1(X, par) EL1(X, elr) EL1(X, spsr) EL1(X, csselr) EL1(X, mdscr) \
+	EL1(X, cntkctl) X(sp_el0, sp_el0) X(sp_el1, sp_el1) X(tpidr_el0, tpidr_el0) \
+	X(tpidrro_el0, tpidrro_el0) X(tpidr_el1, tpidr_el1)
 /* clang-format on */
 
 /* AArch64 at EL1 or EL0, or AArch32 at EL0 if the CPU has that (ID_AA64PFR0_EL1.EL0): all else
@@ -233,14 +237,9 @@ static bool take_state(struct guest_regs *regs, volatile struct tv_run *page)
 	regs->pc = page->pc;
 	regs->pstate = s->pstate;
 	regs->traps = s->traps;
-#define X(name) regs->sys.name##_el1 = s->name;
+#define X(name, reg) regs->sys.reg = s->name;
 	STATE(X)
 #undef X
-	regs->sys.sp_el0 = s->sp_el0;
-	regs->sys.sp_el1 = s->sp_el1;
-	regs->sys.tpidr_el0 = s->tpidr_el0;
-	regs->sys.tpidrro_el0 = s->tpidrro_el0;
-	regs->sys.tpidr_el1 = s->tpidr_el1;
 	regs->fpcr = fp->fpcr;
 	regs->fpsr = fp->fpsr;
 	for (unsigned i = 0; i < 64; i++)
@@ -257,14 +256,9 @@ static void give_state(const struct guest_regs *regs, volatile struct tv_run *pa
 		page->gpr[i] = regs->x[i];
 	page->pc = regs->pc;
 	s->pstate = regs->pstate;
-#define X(name) s->name = regs->sys.name##_el1;
+#define X(name, reg) s->name = regs->sys.reg;
 	STATE(X)
 #undef X
-	s->sp_el0 = regs->sys.sp_el0;
-	s->sp_el1 = regs->sys.sp_el1;
-	s->tpidr_el0 = regs->sys.tpidr_el0;
-	s->tpidrro_el0 = regs->sys.tpidrro_el0;
-	s->tpidr_el1 = regs->sys.tpidr_el1;
 	fp->fpcr = regs->fpcr;
 	fp->fpsr = regs->fpsr;
 	for (unsigned i = 0; i < 64; i++)
@@ -348,7 +342,7 @@ static int64_t do_create(const uint64_t *in, uint64_t *out)
 {
 	struct npt npt = {.root = in[1], .bits = in[2], .level = in[3]};
 
-	return in[2] > 64 || in[3] > 3 ? TV_EINVAL : create(&npt, &out[1]);
+	return create(&npt, &out[1]);
 }
 
 int64_t nvm_call(const uint64_t *in, uint64_t *out)

@@ -6,8 +6,8 @@
  */
 #include "host.h"
 #include "leaves.h"
+#include "ledger.h"
 #include "log.h"
-#include "spinlock.h"
 
 #define BLOCK_LEVEL 2
 #define GIB_LEVEL 1
@@ -33,21 +33,10 @@ static struct {
 
 static bool is_closed(uint64_t base, uint64_t size)
 {
-	if (ranges_overlap(base, size, board->base, board->size))
-		return true;
 	for (unsigned i = 0, n = atomic_load(&regions); i < n; i++) {
 		uint64_t from = atomic_load(&closed[i].base), to = atomic_load(&closed[i].top);
 
 		if (from < to && ranges_overlap(base, size, from, to - from))
-			return true;
-	}
-	return false;
-}
-
-static bool is_dram(uint64_t base, uint64_t size)
-{
-	for (unsigned i = 0; i < board->drams; i++) {
-		if (range_ok(base - board->dram[i].base, size, board->dram[i].size))
 			return true;
 	}
 	return false;
@@ -100,7 +89,7 @@ static int map_locked(uint64_t ipa)
 	uint64_t size = level == BLOCK_LEVEL ? BLOCK_SIZE : GIB, base = ipa & ~(size - 1);
 
 	assert_held(&lock);
-	if (is_closed(base, size))
+	if (ranges_overlap(base, size, board->base, board->size) || is_closed(base, size))
 		return TV_EDENIED;
 	return s2_put(&s2, IPA(base), PA(base), level, RIGHTS);
 }
@@ -120,7 +109,7 @@ int host_map(ipa_t ipa)
 bool host_access(pa_t a, size_t bytes)
 {
 	atomic_store(&cpus[cpu_index()].under_way, 1);
-	return !bytes || (is_dram(a.v, bytes) && !is_closed(a.v, bytes));
+	return !bytes || (ledger_in_dram(a.v, bytes) && !is_closed(a.v, bytes));
 }
 
 void host_accessed(void)
