@@ -40,7 +40,7 @@ static volatile struct tv_gic *in_page(volatile const struct tv_run *page)
 }
 
 /* 2, 4 or none for each group, by the bits of preemption: 5, 6 or 7 (IHI 0069, ICH_AP0R<n>_EL2) */
-static void find_size(void)
+void gic_find(void)
 {
 	uint64_t vtr = read_sysreg(ICH_VTR_EL2);
 
@@ -53,11 +53,11 @@ bool guest_gic_take(volatile const struct tv_run *page)
 	volatile const struct tv_gic *from = in_page(page);
 	struct tv_gic *gic = &cpus[cpu_index()].gic;
 	uint64_t lists = from->lists;
+	unsigned all = cpus[cpu_index()].lists;
 
-	find_size();
-	if (lists > cpus[cpu_index()].lists)
+	if (lists > all)
 		return false;
-	for (unsigned i = 0; i < TV_MAX_LISTS; i++) {
+	for (unsigned i = 0; i < all; i++) {
 		gic->lr[i] = i < lists ? from->lr[i] : 0;
 		if (!gic_harmless(gic->lr[i], timers))
 			return false;

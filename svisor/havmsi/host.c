@@ -332,6 +332,7 @@ static void prepare(void)
 {
 	write_sysreg(ICC_SRE_EL2, ICC_SRE); /* the others are UNDEFINED before */
 	isb();
+	gic_find();
 	gic_none();
 	write_sysreg(cptr_el2, CPTR_HOST);
 	write_sysreg(mdcr_el2, pmu_counters()); /* profiling, whose buffer EL2 owns, is nobody's */

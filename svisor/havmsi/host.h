@@ -25,6 +25,8 @@ void host_find_ipa(struct guest_exit *exit);
 
 /* ---- gic.c: the virtual GIC of this CPU, for host_out and host_in ------------ */
 
+/* At this CPU's boot: how much of it there is. */
+void gic_find(void);
 /* There is none: the host runs. */
 void gic_none(void);
 void gic_load(void);
